@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the broker and a worker say to each other, over a SOCK_SEQPACKET pair: one fixed-size
+ * message each, in this order of bytes, descriptors attached by SCM_RIGHTS. The broker treats what
+ * a worker says as hostile.
+ *
+ *   broker -> worker          worker -> broker
+ *   CONNECT                   CONNECTED, or FAILED and it ends
+ *   ATTACH + descriptor       PORT_STATE (as the guest comes to use the device)
+ *   DETACH                    DETACHED (all transfers ended, the descriptor is closed)
+ *   (end of file: the worker ends)
+ */
+#ifndef XVHC_BACKEND_MESSAGE_H
+#define XVHC_BACKEND_MESSAGE_H
+
+#include <xvhc/types.h>
+
+enum message_type {
+	MESSAGE_CONNECT = 1,
+	MESSAGE_ATTACH,
+	MESSAGE_DETACH,
+	MESSAGE_CONNECTED,
+	MESSAGE_FAILED,
+	MESSAGE_PORT_STATE,
+	MESSAGE_DETACHED,
+};
+
+/* How the worker reaches the guest. */
+enum message_transport {
+	TRANSPORT_XEN = 1, /* grants and an event channel */
+	TRANSPORT_MEMFD, /* three descriptors: memfd, eventfd to the worker, eventfd to the guest */
+};
+
+/* Speed of a device, in the words of USB. */
+enum usb_speed {
+	USB_SPEED_NONE = 0,
+	USB_SPEED_LOW,
+	USB_SPEED_FULL,
+	USB_SPEED_HIGH,
+	USB_SPEED_SUPER,
+	USB_SPEED_SUPER_PLUS,
+};
+
+/* What the guest has done with the device on a port (USB 2.0, 9.1). */
+enum port_state {
+	PORT_EMPTY = 0,
+	PORT_ATTACHED,	 /* the guest was told of it */
+	PORT_ADDRESSED,	 /* the guest gave it an address */
+	PORT_CONFIGURED, /* the guest's drivers use it */
+};
+
+struct message_connect {
+	uint32_t transport; /* enum message_transport */
+	uint32_t domid;
+	uint32_t ports;	       /* 1 to USBIF_PORT_MAX */
+	uint32_t urb_ring_ref; /* grant references; with a memfd, page numbers in it */
+	uint32_t conn_ring_ref;
+	uint32_t event_channel; /* the frontend's port; unused with a memfd */
+};
+
+struct message_attach {
+	uint32_t port;	/* 1 to ports */
+	uint32_t speed; /* enum usb_speed */
+	uint32_t model; /* 0: a usbfs descriptor is attached; else a device model (tests only) */
+};
+
+struct message_port {
+	uint32_t port;
+	uint32_t state; /* enum port_state; with PORT_STATE only */
+};
+
+struct message_failed {
+	int32_t error;	/* enum xvhc_error */
+	char text[120]; /* what happened, for the log: NUL-terminated, and not believed to be */
+};
+
+struct message {
+	uint32_t type; /* enum message_type */
+	union {
+		struct message_connect connect;
+		struct message_attach attach;
+		struct message_port port;
+		struct message_failed failed;
+	} u;
+};
+
+static_assert(sizeof(struct message) == 128, "the same on both sides");
+
+#endif
