@@ -44,22 +44,22 @@ enum usb_speed {
 /* What the guest has done with the device on a port (USB 2.0, 9.1). */
 enum port_state {
 	PORT_EMPTY = 0,
-	PORT_ATTACHED,	 /* the guest was told of it */
-	PORT_ADDRESSED,	 /* the guest gave it an address */
+	PORT_ATTACHED,   /* the guest was told of it */
+	PORT_ADDRESSED,  /* the guest gave it an address */
 	PORT_CONFIGURED, /* the guest's drivers use it */
 };
 
 struct message_connect {
 	uint32_t transport; /* enum message_transport */
 	uint32_t domid;
-	uint32_t ports;	       /* 1 to USBIF_PORT_MAX */
+	uint32_t ports;        /* 1 to USBIF_PORT_MAX */
 	uint32_t urb_ring_ref; /* grant references; with a memfd, page numbers in it */
 	uint32_t conn_ring_ref;
 	uint32_t event_channel; /* the frontend's port; unused with a memfd */
 };
 
 struct message_attach {
-	uint32_t port;	/* 1 to ports */
+	uint32_t port;  /* 1 to ports */
 	uint32_t speed; /* enum usb_speed */
 	uint32_t model; /* 0: a usbfs descriptor is attached; else a device model (tests only) */
 };
@@ -70,7 +70,7 @@ struct message_port {
 };
 
 struct message_failed {
-	int32_t error;	/* enum xvhc_error */
+	int32_t error;  /* enum xvhc_error */
 	char text[120]; /* what happened, for the log: NUL-terminated, and not believed to be */
 };
 

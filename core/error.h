@@ -12,7 +12,7 @@ enum xvhc_error {
 	XVHC_EINVAL = -2,  /* this one request may not pass */
 	XVHC_ENODEV = -3,  /* there is no device on that port, or not any more */
 	XVHC_ESTALL = -4,  /* the endpoint answered with STALL */
-	XVHC_EIO = -5,	   /* the transfer failed on the bus */
+	XVHC_EIO = -5,     /* the transfer failed on the bus */
 	XVHC_EBABBLE = -6, /* the device sent more than was asked for */
 	XVHC_ECANCEL = -7, /* the request was cancelled */
 	XVHC_ELIMIT = -8,  /* a named limit was reached */

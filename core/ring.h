@@ -18,9 +18,9 @@
 /* What both ends know of a ring page. */
 struct ring_page {
 	struct usbif_ring_head *head; /* shared */
-	uint8_t *slots;		      /* shared */
-	uint32_t slot_size;	      /* bytes */
-	uint32_t slot_count;	      /* a power of two */
+	uint8_t *slots;               /* shared */
+	uint32_t slot_size;           /* bytes */
+	uint32_t slot_count;          /* a power of two */
 };
 
 /* The backend's end: takes requests, puts responses. */

@@ -67,7 +67,7 @@ struct usbif_segment {
 
 /* One request on the URB ring. */
 struct usbif_urb_request {
-	uint16_t id;		 /* of the frontend's choosing; comes back in the response */
+	uint16_t id;             /* of the frontend's choosing; comes back in the response */
 	uint16_t nr_buffer_segs; /* how many of seg[] are data, from seg[0] on */
 	uint32_t pipe;
 	uint16_t transfer_flags;
@@ -96,7 +96,7 @@ struct usbif_urb_request {
 struct usbif_urb_response {
 	uint16_t id;
 	uint16_t start_frame;  /* isochronous only */
-	int32_t status;	       /* USBIF_STATUS_... */
+	int32_t status;        /* USBIF_STATUS_... */
 	int32_t actual_length; /* bytes */
 	int32_t error_count;   /* isochronous: packets that failed */
 };
@@ -113,10 +113,10 @@ union usbif_urb_slot {
  * segments.
  */
 struct usbif_isoc_packet {
-	uint32_t offset;	/* bytes from the start of the data */
-	uint32_t length;	/* bytes to transfer at most */
+	uint32_t offset;        /* bytes from the start of the data */
+	uint32_t length;        /* bytes to transfer at most */
 	uint32_t actual_length; /* bytes transferred: written by the backend */
-	int32_t status;		/* of this packet: written by the backend */
+	int32_t status;         /* of this packet: written by the backend */
 };
 
 /* One request on the connection ring: room for one event. */

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+#
+# make            xvhcd, xvhcd-worker and xvhc, into build/
+# make tests      the unit and wire test programs, with ASan and UBSan, into build/san/
+# make module     xvhc.ko for the running kernel, or for KDIR=
+# make format     rewrites the sources with clang-format
+# make lint       every static check; ./test lint runs it with the tests
+# make install    DESTDIR= and PREFIX= as usual
+
+PREFIX     ?= /usr
+SBINDIR    ?= $(PREFIX)/sbin
+BINDIR     ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec
+CC         ?= gcc
+KDIR       ?= /lib/modules/$(shell uname -r)/build
+B          := build
+
+VERSION := 0.1
+
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wimplicit-fallthrough -Wvla -Wstrict-prototypes \
+	-Wmissing-prototypes -Wcast-align -Wwrite-strings -Wformat=2 -Werror
+DEFS := -D_GNU_SOURCE -DXVHC_VERSION='"$(VERSION)"' -DXVHC_LIBEXECDIR='"$(LIBEXECDIR)"' \
+	-Iinclude -Icore -Ibackend
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+CFLAGS ?= -O2 -g
+ALL_CFLAGS := -std=c11 $(WARN) $(DEFS) $(HARDEN) $(CFLAGS) -MMD -MP
+LINK := -pie -Wl,-z,relro,-z,now
+SAN := -std=c11 $(WARN) $(DEFS) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -MMD -MP
+
+pkg = $(shell pkg-config --libs $(1))
+WORKER_LIBS := libusb-1.0 xengnttab xenevtchn xentoolcore
+BROKER_LIBS := libudev xenstore json-c
+CLI_LIBS := json-c
+
+CORE   := $(wildcard core/*.c)
+COMMON := $(wildcard backend/common/*.c)
+WORKER := $(filter-out %/main.c,$(wildcard backend/worker/*.c))
+MODELS := $(wildcard backend/models/*.c)
+BROKER := $(filter-out %/main.c,$(wildcard backend/broker/*.c))
+CLI    := $(wildcard cli/*.c)
+
+# $(call obj,dir,sources): where the objects of these sources lie
+obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
+
+.PHONY: all tests module format format-check lint install clean
+.SECONDARY:
+all: $(B)/xvhcd $(B)/xvhcd-worker $(B)/xvhc
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(B)/san/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(SAN) -c $< -o $@
+
+$(B)/xvhcd: $(call obj,obj,backend/broker/main.c $(BROKER) $(COMMON))
+	$(CC) $(LINK) $^ $(call pkg,$(BROKER_LIBS)) -lpthread -o $@
+
+$(B)/xvhcd-worker: $(call obj,obj,backend/worker/main.c $(WORKER) $(COMMON) $(CORE))
+	$(CC) $(LINK) $^ $(call pkg,$(WORKER_LIBS)) -lpthread -o $@
+
+$(B)/xvhc: $(call obj,obj,$(CLI))
+	$(CC) $(LINK) $^ $(call pkg,$(CLI_LIBS)) -o $@
+
+# The same three with the sanitizers, for runs in the lab that look for our own mistakes.
+$(B)/san/xvhcd: $(call obj,san/obj,backend/broker/main.c $(BROKER) $(COMMON))
+	$(CC) -fsanitize=address,undefined $^ $(call pkg,$(BROKER_LIBS)) -lpthread -o $@
+
+$(B)/san/xvhcd-worker: $(call obj,san/obj,backend/worker/main.c $(WORKER) $(COMMON) $(CORE))
+	$(CC) -fsanitize=address,undefined $^ $(call pkg,$(WORKER_LIBS)) -lpthread -o $@
+
+$(B)/san/xvhc: $(call obj,san/obj,$(CLI))
+	$(CC) -fsanitize=address,undefined $^ $(call pkg,$(CLI_LIBS)) -o $@
+
+# Tests. Each test_*.c is one program.
+UNIT := $(patsubst tests/unit/%.c,$(B)/san/unit/%,$(wildcard tests/unit/test_*.c))
+WIRE := $(patsubst tests/wire/%.c,$(B)/san/wire/%,$(wildcard tests/wire/test_*.c))
+WIRE_HELP := $(filter-out tests/wire/test_%.c tests/wire/worker_main.c,$(wildcard tests/wire/*.c))
+UNIT_HELP := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c))
+
+$(B)/san/libxvhc.a: $(call obj,san/obj,$(CORE) $(COMMON) $(WORKER) $(MODELS) $(BROKER))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/san/unit/%: $(B)/san/obj/tests/unit/%.o $(call obj,san/obj,$(UNIT_HELP)) $(B)/san/libxvhc.a
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=address,undefined $^ $(call pkg,cmocka $(BROKER_LIBS) $(WORKER_LIBS)) \
+		-lpthread -o $@
+
+$(B)/san/wire/%: $(B)/san/obj/tests/wire/%.o $(call obj,san/obj,$(WIRE_HELP)) $(B)/san/libxvhc.a
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=address,undefined $^ $(call pkg,cmocka $(WORKER_LIBS)) -lpthread -o $@
+
+$(B)/san/xvhcd-worker-models: $(call obj,san/obj,tests/wire/worker_main.c) $(B)/san/libxvhc.a
+	$(CC) -fsanitize=address,undefined $^ $(call pkg,$(WORKER_LIBS)) -lpthread -o $@
+
+tests: $(UNIT) $(WIRE) $(B)/san/xvhcd-worker-models $(B)/san/xvhcd $(B)/san/xvhc
+
+module:
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/frontend/linux modules
+
+SOURCES := $(shell git ls-files '*.c' '*.h' 2>/dev/null | grep -v '^frontend/')
+format:
+	clang-format -i $(SOURCES)
+
+format-check:
+	clang-format --dry-run -Werror $(SOURCES)
+
+lint: format-check
+	tests/style/run
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+		--inline-suppr --suppressions-list=.cppcheck -Iinclude -Icore -Ibackend core backend cli
+	clang-tidy --quiet $(CORE) $(COMMON) $(WORKER) $(MODELS) $(BROKER) $(CLI) \
+		backend/broker/main.c backend/worker/main.c -- -std=c11 $(DEFS)
+
+install: all
+	install -D -m 755 $(B)/xvhcd $(DESTDIR)$(SBINDIR)/xvhcd
+	install -D -m 755 $(B)/xvhcd-worker $(DESTDIR)$(LIBEXECDIR)/xvhcd-worker
+	install -D -m 755 $(B)/xvhc $(DESTDIR)$(BINDIR)/xvhc
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

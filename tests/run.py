@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""Runs the parts of the test suite and adds up what they say.
+
+Each part is a command that prints one line per test, `PASS name`, `FAIL name` or `SKIP name: why`
+(anything else is passed through), or, for cmocka programs, TAP. A part that exits non-zero without
+a FAIL line, or that says nothing at all, counts as one failed test.
+"""
+
+import argparse
+import glob
+import os
+import re
+import subprocess
+import sys
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+JOBS = str(os.cpu_count() or 2)
+TAP = re.compile(r"^(not ok|ok)\b[\s\d]*-?\s*(.*?)\s*(#\s*SKIP.*)?$", re.I)
+LINE = re.compile(r"^(PASS|FAIL|SKIP) (.*)$")
+
+
+class Count:
+    """Verdicts of one part."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, word):
+        if word == "PASS":
+            self.passed += 1
+        elif word == "SKIP":
+            self.skipped += 1
+        else:
+            self.failed += 1
+
+    def total(self):
+        return self.passed + self.failed + self.skipped
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def run_lines(count, command, limit):
+    """Runs a command that prints PASS, FAIL and SKIP lines. The lines are shown as they come."""
+    before = count.failed
+    first = count.total()
+    # `timeout` ends what the command started as well, should it hang.
+    process = subprocess.Popen(["timeout", "-k", "30", str(limit)] + command, cwd=TOP, text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, errors="replace")
+    for line in process.stdout:
+        # The closing count of a part is not ours to repeat: the last line of ./test adds up all.
+        if not re.match(r"^\d+ passed, \d+ failed", line):
+            say(line.rstrip("\n"))
+        found = LINE.match(line)
+        if found:
+            count.add(found.group(1))
+    code = process.wait()
+    if (code != 0 and count.failed == before) or count.total() == first:
+        say(f"FAIL {' '.join(command)}: exit code {code}, {count.total() - first} verdicts")
+        count.add("FAIL")
+
+
+def run_cmocka(count, program):
+    """Runs one cmocka program. What it prints is shown only where a test of it failed."""
+    name = os.path.basename(program)
+    env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
+    try:
+        done = subprocess.run([program], cwd=TOP, env=env, text=True, errors="replace", timeout=120,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+        output, code = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as late:
+        output, code = (late.stdout or b"").decode(errors="replace"), "none: it ran for 120 s"
+    planned = sum(int(n) for n in re.findall(r"^1\.\.(\d+)$", output, re.M))
+    verdicts = [TAP.match(line) for line in output.splitlines()]
+    verdicts = [v for v in verdicts if v]
+    failed = False
+    for verdict in verdicts:
+        word = "FAIL" if verdict.group(1) == "not ok" else "SKIP" if verdict.group(3) else "PASS"
+        failed |= word == "FAIL"
+        count.add(word)
+        say(f"{word} {name}: {verdict.group(2)}")
+    if not failed and (code != 0 or planned == 0 or len(verdicts) != planned):
+        say(f"FAIL {name}: exit code {code}, {len(verdicts)} of {planned} tests ended")
+        count.add("FAIL")
+        failed = True
+    if failed:
+        say(output)
+
+
+def build(count, *targets):
+    """Builds make targets; a failed build is a failed test."""
+    done = subprocess.run(["make", "-s", "-j" + JOBS, *targets], cwd=TOP, text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        say(done.stdout)
+        say("FAIL make " + " ".join(targets))
+        count.add("FAIL")
+    return done.returncode == 0
+
+
+def part_build(count):
+    """every program builds without a warning"""
+    if build(count, "all", "tests"):
+        say("PASS make all tests")
+        count.add("PASS")
+
+
+def part_unit(count):
+    """single functions, under ASan and UBSan"""
+    if build(count, "tests"):
+        for program in sorted(glob.glob(TOP + "/build/san/unit/test_*[!.d]")):
+            run_cmocka(count, program)
+
+
+def part_wire(count):
+    """the real worker over the memfd transport with device models, under ASan and UBSan"""
+    if build(count, "tests"):
+        for program in sorted(glob.glob(TOP + "/build/san/wire/test_*[!.d]")):
+            run_cmocka(count, program)
+
+
+def part_cli(count):
+    """the xvhc command and its sentences"""
+    if build(count, "tests"):
+        run_lines(count, ["tests/cli/run"], 300)
+
+
+def part_style(count):
+    """sizes, licence lines, headers that compile alone, words"""
+    run_lines(count, ["tests/style/run"], 300)
+
+
+def part_lint(count):
+    """clang-format, clang-tidy, cppcheck, shellcheck"""
+    run_lines(count, ["tests/lint/run"], 900)
+
+
+def part_module(count):
+    """xvhc.ko builds for each guest kernel; sparse, checkpatch"""
+    run_lines(count, ["tests/module/run"], 900)
+
+
+def part_lab(count):
+    """real Xen, dom0 and guests, in QEMU"""
+    if build(count, "all"):
+        run_lines(count, ["tests/lab/run"], 3600)
+
+
+PARTS = {name[len("part_"):]: function for name, function in list(globals().items())
+         if name.startswith("part_")}
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="./test", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Runs xvhc's tests: all parts, or the ones named.",
+        epilog="parts:\n" + "\n".join(f"  {n:<8}{f.__doc__}" for n, f in PARTS.items()) +
+        "\n\nOne test of the lab: tests/lab/run NAME")
+    parser.add_argument("part", nargs="*", choices=[[], *PARTS], help="see below")
+    wanted = parser.parse_args().part or list(PARTS)
+    total = Count()
+    for name in wanted:
+        start, count = time.monotonic(), Count()
+        say(f"== {name}: {PARTS[name].__doc__}")
+        PARTS[name](count)
+        if count.total() == 0:
+            say(f"FAIL {name}: no test ran")
+            count.add("FAIL")
+        say(f"== {name}: {time.monotonic() - start:.0f} s")
+        total.passed += count.passed
+        total.failed += count.failed
+        total.skipped += count.skipped
+    say(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
