@@ -43,7 +43,7 @@ CLI    := $(wildcard cli/*.c)
 # $(call obj,dir,sources): where the objects of these sources lie
 obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
 
-.PHONY: all tests module format format-check lint install clean
+.PHONY: all tests module format format-check cppcheck clang-tidy lint install clean
 .SECONDARY:
 all: $(B)/xvhcd $(B)/xvhcd-worker $(B)/xvhc
 
@@ -108,12 +108,23 @@ format:
 format-check:
 	clang-format --dry-run -Werror $(SOURCES)
 
-lint: format-check
-	tests/style/run
+cppcheck:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-		--inline-suppr --suppressions-list=.cppcheck -Iinclude -Icore -Ibackend core backend cli
-	clang-tidy --quiet $(CORE) $(COMMON) $(WORKER) $(MODELS) $(BROKER) $(CLI) \
-		backend/broker/main.c backend/worker/main.c -- -std=c11 $(DEFS)
+		--inline-suppr --suppressions-list=.cppcheck -Iinclude -Icore -Ibackend \
+		core backend cli
+
+TIDY := $(CORE) $(COMMON) $(WORKER) $(MODELS) $(BROKER) $(CLI) \
+	$(wildcard backend/broker/main.c backend/worker/main.c)
+clang-tidy: $(TIDY:%=$(B)/tidy/%.ok)
+
+$(B)/tidy/%.ok: % .clang-tidy
+	@mkdir -p $(@D)
+	clang-tidy --quiet $< -- -std=c11 $(DEFS)
+	@touch $@
+
+lint:
+	tests/style/run
+	tests/lint/run
 
 install: all
 	install -D -m 755 $(B)/xvhcd $(DESTDIR)$(SBINDIR)/xvhcd

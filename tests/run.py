@@ -160,8 +160,11 @@ def main():
         description="Runs xvhc's tests: all parts, or the ones named.",
         epilog="parts:\n" + "\n".join(f"  {n:<8}{f.__doc__}" for n, f in PARTS.items()) +
         "\n\nOne test of the lab: tests/lab/run NAME")
-    parser.add_argument("part", nargs="*", choices=[[], *PARTS], help="see below")
+    parser.add_argument("part", nargs="*", help="see below")
     wanted = parser.parse_args().part or list(PARTS)
+    for name in wanted:
+        if name not in PARTS:
+            parser.error(f"there is no part '{name}'; the parts are {', '.join(PARTS)}")
     total = Count()
     for name in wanted:
         start, count = time.monotonic(), Count()
