@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""A guest: its xl file, its life, its agent on the console.
+
+The console's pseudo-terminal in dom0 is opened by dom0's agent and carried to us as a stream of
+bytes. Lines of the guest's agent are taken out of it; the rest, what the guest's kernel says when it
+dies, goes to guest-<name>-console.log. While it lives its kernel's log comes through the agent.
+"""
+import time
+
+from . import agent, images
+from .domain import Machine
+from .errors import LabError, TimedOut
+from .logs import KernelLog, Log
+
+FOLDER = "/run/lab"
+
+
+class Guest(Machine):
+    """Made by Lab.guest()."""
+
+    def __init__(self, lab, name, kind, kernel, driver, config, memory, vcpus, load, arguments):
+        if kind not in ("pv", "pvh"):
+            raise LabError(f"no kind of guest '{kind}': the lab has pv and pvh")
+        self.lab = lab
+        self.name = name
+        self.kind = kind
+        self.kernel = kernel
+        self.driver = driver
+        self.config = list(config)
+        self.memory = memory
+        self.vcpus = vcpus
+        self.arguments = arguments
+        if driver and load:
+            self.arguments += f" lab.load={driver}"
+        self.domid = None
+        self.stream = None
+        self.console_log = Log(lab.run / f"guest-{name}-console.log")
+        self.kernel_log = None
+        self.lives = 0
+
+    def xl_file(self):
+        """The text of the file for xl."""
+        ramdisk = f"guest-{self.kernel}-{self.driver or 'none'}.cpio"
+        lines = [
+            f"name = '{self.name}'",
+            f"type = '{self.kind}'",
+            f"kernel = '{FOLDER}/vmlinux-{self.kernel}'",
+            f"ramdisk = '{FOLDER}/{ramdisk}'",
+            f"extra = 'console=hvc0 loglevel=2 {self.arguments}'",
+            f"memory = {self.memory}",
+            f"vcpus = {self.vcpus}",
+            "tsc_mode = 'native'",
+            "on_crash = 'destroy'",
+            *self.config,
+        ]
+        return "\n".join(lines) + "\n"
+
+    def bring_images(self):
+        """Copy kernel and image into dom0, once for each pair of kernel and driver."""
+        name = f"guest-{self.kernel}-{self.driver or 'none'}.cpio"
+        kernel = f"vmlinux-{self.kernel}"
+        if kernel not in self.lab.loaded:
+            self.lab.mount_images()
+            images.vmlinux(self.kernel)
+            self.lab.dom0.check(f"mkdir -p {FOLDER} && cp /images/{kernel} {FOLDER}/", timeout=60)
+            self.lab.loaded.add(kernel)
+        if name not in self.lab.loaded:
+            images.guest_image(self.kernel, self.driver, self.lab.share / name)
+            self.lab.dom0.check(f"mv /host/{name} {FOLDER}/", timeout=60)
+            self.lab.loaded.add(name)
+
+    def create(self, wait=True):
+        """Have xl create it. Its ports and devices are not looked at."""
+        self.bring_images()
+        path = f"{FOLDER}/{self.name}.cfg"
+        self.lab.dom0.put(path, self.xl_file())
+        self.lab.dom0.check(f"xl create {path}", timeout=90)
+        self.attach()
+        if wait:
+            self.wait_ready()
+
+    def attach(self):
+        """Open the console of the domain that has our name now."""
+        dom0 = self.lab.dom0
+        self.domid = int(dom0.check(f"xl domid {self.name}"))
+        tty = dom0.wait(f"xenstore-read /local/domain/{self.domid}/console/tty", 20)
+        self.lives += 1
+        life = "" if self.lives == 1 else f".{self.lives}"
+        self.kernel_log = KernelLog(self.lab.run / f"guest-{self.name}-kernel{life}.log")
+        self.agent = agent.Agent(self.name, self.send, self.console_log.add)
+        self.stream = dom0.agent.open(tty, self.agent.feed)
+
+    def send(self, data):
+        self.lab.dom0.agent.send("I", self.stream.id, self.stream.sent, data)
+        self.stream.sent += len(data)
+
+    def wait_ready(self, limit=60):
+        """Wait until the guest's agent answers."""
+        self.agent.wait_hello(limit, self.exists)
+        self.agent.start("exec cat /dev/kmsg", agent.STREAM, self.kernel_log.feed)
+
+    def exists(self):
+        """Does the domain exist, and run?"""
+        return self.stream is not None and not self.stream.ended()
+
+    def detach(self):
+        """Forget the agent and the console."""
+        if self.agent:
+            self.agent.close()
+        self.agent = None
+        if self.stream:
+            self.lab.dom0.agent.forget(self.stream)
+        self.stream = None
+
+    def destroy(self):
+        """Have xl destroy it at once; returns when the domain is gone."""
+        self.lab.guests.pop(self.name, None)
+        self.save_kernel_log()
+        self.detach()
+        self.lab.dom0.run(f"xl destroy {self.name}", timeout=60)
+        self.wait_gone()
+
+    def shutdown(self, limit=60):
+        """Have it power off by itself; returns when the domain is gone."""
+        self.lab.guests.pop(self.name, None)
+        self.save_kernel_log()
+        self.agent.start("sync; exec poweroff -f")
+        self.wait_gone(limit)
+        self.detach()
+
+    def restart(self):
+        """Destroy it and create it again from the same file."""
+        self.destroy()
+        self.lab.guests[self.name] = self
+        self.create()
+
+    def reboot(self, limit=60):
+        """Have it reboot by itself; xl makes a new domain of the same name."""
+        dom0 = self.lab.dom0
+        old = self.domid
+        self.save_kernel_log()
+        self.agent.start("sync; exec reboot -f")
+        dom0.wait(f'id=$(xl domid {self.name}) && [ "$id" != {old} ] && '
+                  f"xenstore-exists /local/domain/$id/console/tty", limit)
+        self.detach()
+        self.attach()
+        self.wait_ready(limit)
+
+    def wait_gone(self, limit=60):
+        """Wait until the domain has gone from Xen altogether."""
+        self.lab.dom0.wait(f"! xl list {self.domid}", limit)
+
+    def save_kernel_log(self):
+        """See to it that all that the guest's kernel has said so far is in its log."""
+        if self.agent is None or self.agent.closed or self.kernel_log is None:
+            return
+        mark = f"lab: log read up to {time.monotonic_ns()}"
+        try:
+            self.run(f"echo '{mark}' > /dev/kmsg", timeout=10)
+            self.kernel_log.wait_for(mark, 10)
+        except (LabError, TimedOut):
+            pass

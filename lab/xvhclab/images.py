@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: MIT
+"""Builds what the lab boots: Xen, kernels, the images of dom0 and of the guests.
+
+An image is made anew when what goes into it has changed. What this project builds is not in these
+images: it is put on top at each start (`project_overlay`, `guest_image`).
+"""
+import gzip
+import hashlib
+import shutil
+import stat
+from pathlib import Path
+
+from . import cpio, debs, elf, modules, paths
+from .errors import LabError
+
+LAB_SOURCES = Path(__file__).resolve().parent.parent
+
+DOM0_KERNEL = "6.1"
+
+DOM0_TOOLS = {
+    "/usr/libexec/xenstored": "usr/lib/xen-4.17/bin/xenstored",
+    "/usr/sbin/xenconsoled": "usr/lib/xen-4.17/bin/xenconsoled",
+    "/usr/sbin/xen-init-dom0": "usr/lib/xen-4.17/bin/xen-init-dom0",
+    "/usr/sbin/xl": "usr/lib/xen-4.17/bin/xl",
+    "/usr/sbin/lsevtchn": "usr/lib/xen-4.17/bin/lsevtchn",
+    "/usr/bin/lsusb": "usr/bin/lsusb",
+    "/usr/bin/udevadm": "bin/udevadm",
+    **{f"/usr/bin/xenstore-{verb}": f"usr/bin/xenstore-{verb}"
+       for verb in ("chmod", "exists", "list", "ls", "read", "rm", "watch", "write")},
+}
+
+DOM0_MODULES = """
+    xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc virtio_pci virtio_console 9pnet_virtio 9p
+    xhci_pci ehci_pci uhci_hcd ohci_pci usb_storage uas sd_mod usbhid hid_generic evdev vfat nls_cp437
+    nls_ascii nls_utf8 dummy_hcd usbmon libcomposite usb_f_ss_lb usb_f_mass_storage usb_f_hid
+    vhci_hcd usbip_host cdc_acm ftdi_sio usbtest ext4 loop
+""".split()
+
+GUEST_MODULES = """
+    xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc usbcore usb_storage uas sd_mod usbhid hid_generic
+    evdev vfat nls_cp437 nls_ascii nls_utf8 ext4 usbmon usbtest uvcvideo snd_usb_audio cdc_acm
+    ftdi_sio
+""".split()
+
+# Taken where a kernel has them: what other modules ask for by another name than their own.
+OPTIONAL_MODULES = """
+    crct10dif_generic crct10dif_common crc64_rocksoft_generic crc64_rocksoft crc32c_generic
+    crc32c_intel xen-hcd
+""".split()
+
+# systemd-udevd runs in dom0 as on a real host: libudev's users get its events, and drivers load.
+UDEV_RULES = """
+SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", IMPORT{builtin}="usb_id"
+ENV{MODALIAS}=="?*", RUN{builtin}+="kmod load $env{MODALIAS}"
+"""
+
+
+def source_hash(*names):
+    """Changes when one of the lab's own files does."""
+    digest = hashlib.sha256()
+    for name in ("agent.c", "xvhclab/images.py", "xvhclab/cpio.py", "xvhclab/elf.py", *names):
+        digest.update((LAB_SOURCES / name).read_bytes())
+    return digest.hexdigest()
+
+
+def made(name, stamp, make):
+    """build/lab/images/<name>, by make(path) when its stamp has changed."""
+    target = paths.IMAGES / name
+    mark = paths.LAB / "stamps" / name
+    if target.exists() and mark.exists() and mark.read_text() == stamp:
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.unlink(missing_ok=True)
+    make(target)
+    mark.write_text(stamp)
+    return target
+
+
+def dom0_root():
+    names = ["xen-hypervisor-4.17-amd64", "xen-utils-4.17", "xen-utils-common", "xenstore-utils",
+             "udev", "busybox-static", "usbutils"]
+    return debs.root("dom0", names + debs.libraries_of(
+        ["xen-utils-4.17", "xenstore-utils", "udev", "usbutils"]))
+
+
+def xen():
+    """The hypervisor as the ELF file that QEMU's multiboot loads."""
+    root, stamp = dom0_root()
+    return made("xen.elf", stamp, lambda target: target.write_bytes(
+        gzip.decompress((root / "boot/xen-4.17-amd64.gz").read_bytes())))
+
+
+def vmlinux(name):
+    """A kernel's uncompressed ELF."""
+    kernel = modules.Kernel(name)
+    return made(f"vmlinux-{name}", kernel.stamp,
+                lambda target: elf.vmlinux_from(kernel.vmlinuz, target))
+
+
+def agent():
+    """The static agent, compiled."""
+    def build(target):
+        debs.output_of("gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-s", "-o",
+                       str(target), str(LAB_SOURCES / "agent.c"), "-lutil")
+    return made("lab-agent", source_hash(), build)
+
+
+def base_archive(busybox):
+    """What both kinds of image begin with: folders, device nodes, busybox, the agent."""
+    archive = cpio.Archive()
+    for folder in ("/dev", "/proc", "/sys", "/run", "/mnt", "/root", "/etc", "/var/log", "/usr/sbin",
+                   "/usr/bin", "/usr/libexec", "/lib64"):
+        archive.folder(folder)
+    archive.folder("/tmp", 0o1777)
+    archive.link("/var/run", "/run")
+    archive.link("/var/lock", "/run")
+    archive.link("/bin", "usr/bin")
+    archive.link("/sbin", "usr/sbin")
+    archive.node("/dev/console", stat.S_IFCHR, 5, 1)
+    archive.node("/dev/null", stat.S_IFCHR, 1, 3, 0o666)
+    archive.file("/usr/bin/busybox", busybox, 0o755)
+    for applet in debs.output_of(str(busybox), "--list").split():
+        if applet != "busybox":
+            archive.link(f"/usr/bin/{applet}", "busybox")
+    archive.link("/usr/sbin/modprobe", "../bin/busybox")
+    archive.file("/usr/sbin/lab-agent", agent(), 0o755)
+    archive.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n")
+    archive.text("/etc/group", "root:x:0:\nnogroup:x:65534:\n")
+    return archive
+
+
+def dom0_image():
+    """dom0's image without this project's parts."""
+    root, root_stamp = dom0_root()
+    kernel = modules.Kernel(DOM0_KERNEL)
+
+    def build(target):
+        archive = base_archive(root / "bin/busybox")
+        for name, source in DOM0_TOOLS.items():
+            archive.entries.pop(name.lstrip("/"), None)
+            elf.add_binary(archive, name, (root / source).resolve(), [root])
+        for library in ("libgcc_s.so.1", "libnss_files.so.2"):
+            archive.file(f"/lib/x86_64-linux-gnu/{library}", elf.find_library(library, [root]))
+        archive.file("/init", LAB_SOURCES / "dom0-init", 0o755)
+        archive.folder("/var/log/xen/console")
+        archive.folder("/var/lib/xen")
+        archive.text("/etc/xen/xl.conf", "")
+        archive.tree(root / "etc/xen/scripts", "/etc/xen/scripts")
+        archive.link("/usr/lib/systemd/systemd-udevd", "/usr/bin/udevadm")
+        archive.text("/etc/udev/rules.d/50-lab.rules", UDEV_RULES)
+        archive.text("/etc/udev/udev.conf", "")
+        archive.tree(kernel.stage(paths.LAB / "stage-dom0", DOM0_MODULES, OPTIONAL_MODULES))
+        archive.write(target)
+
+    return made("dom0.cpio", f"{root_stamp} {kernel.stamp} {source_hash('dom0-init')}", build)
+
+
+def guest_base(name):
+    """A guest's image for one of the kernels, without drivers that are built here."""
+    root, root_stamp = dom0_root()
+    kernel = modules.Kernel(name)
+
+    def build(target):
+        archive = base_archive(root / "bin/busybox")
+        elf.add_binary(archive, "/usr/bin/lsusb", root / "usr/bin/lsusb", [root])
+        archive.file("/init", LAB_SOURCES / "guest-init", 0o755)
+        archive.file("/usr/sbin/lab-hotplug", LAB_SOURCES / "guest-hotplug", 0o755)
+        archive.tree(kernel.stage(paths.LAB / f"stage-{name}", GUEST_MODULES, OPTIONAL_MODULES))
+        archive.write(target)
+
+    stamp = f"{root_stamp} {kernel.stamp} {source_hash('guest-init', 'guest-hotplug')}"
+    return made(f"guest-{name}.cpio", stamp, build)
+
+
+def driver(kernel, name):
+    """A frontend's .ko file for a kernel: "xvhc" from this tree, "xen-hcd" from Debian's source."""
+    if name == "xvhc":
+        tree = paths.TREE
+        if not (tree / "frontend/linux/Kbuild").exists():
+            raise LabError("there is no frontend/linux/Kbuild to build xvhc.ko with")
+        folder = modules.build_module(
+            kernel, {"frontend/linux": tree / "frontend/linux", "core": tree / "core",
+                     "include": tree / "include"}, "frontend/linux", "")
+        return folder / "xvhc.ko"
+    if name == "xen-hcd":
+        folder = paths.LAB / f"xen-hcd-{kernel}"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(modules.linux_sources(kernel) / "drivers/usb/host/xen-hcd.c", folder)
+        (folder / "Kbuild").write_text("obj-m := xen-hcd.o\n")
+        return modules.build_module(kernel, {"xen-hcd": folder}, "xen-hcd", "xen-hcd") / "xen-hcd.ko"
+    raise LabError(f"no frontend '{name}': the lab has xvhc and xen-hcd")
+
+
+def guest_image(kernel, driver_name, target):
+    """Write a guest's whole image: the base, with a driver in /lib/modules/lab on top."""
+    base = guest_base(kernel)
+    archive = cpio.Archive()
+    if driver_name:
+        archive.file(f"/lib/modules/lab/{driver_name}.ko", driver(kernel, driver_name))
+    overlay = Path(f"{target}.overlay")
+    archive.write(overlay)
+    join([base, overlay], target)
+    overlay.unlink()
+    return target
+
+
+PROJECT_FILES = {
+    "/usr/sbin/xvhcd": "xvhcd",
+    "/usr/libexec/xvhcd-worker": "xvhcd-worker",
+    "/usr/bin/xvhc": "xvhc",
+}
+
+
+def project_overlay(build, extra=None):
+    """An archive with what `make` left in a build folder, and extra files {name: host's file}."""
+    archive = cpio.Archive()
+    roots = [dom0_root()[0]]
+    for name, source in PROJECT_FILES.items():
+        if (Path(build) / source).exists():
+            elf.add_binary(archive, name, Path(build) / source, roots)
+    for name, source in (extra or {}).items():
+        elf.add_binary(archive, name, source, roots)
+    return archive
+
+
+def testusb(kernel=DOM0_KERNEL):
+    """The kernel's own test of host controllers, compiled statically from Debian's source."""
+    source = modules.linux_sources(kernel) / "tools/usb/testusb.c"
+    return made("testusb", source.read_text(), lambda target: debs.output_of(
+        "gcc", "-O2", "-static", "-s", "-pthread", "-o", str(target), str(source)))
+
+
+def qemu_image():
+    """An archive to unpack in a running dom0: QEMU with the qusb backend, as xl starts it."""
+    names = ["qemu-system-xen", "qemu-system-data", "seabios", "ipxe-qemu"]
+    root, stamp = debs.root("qemu", names + debs.libraries_of(["qemu-system-xen"]))
+
+    def build(target):
+        archive = cpio.Archive()
+        elf.add_binary(archive, "/usr/libexec/xen-qemu-system-i386",
+                       (root / "usr/libexec/xen-qemu-system-i386").resolve(), [root])
+        for folder in ("usr/share/qemu/keymaps",):
+            if (root / folder).exists():
+                archive.tree(root / folder, f"/{folder}")
+        archive.write(target)
+
+    return made("qemu.cpio", f"{stamp} {source_hash()}", build)
+
+
+def join(parts, target):
+    """Put files one after the other."""
+    part = Path(f"{target}.part")
+    with part.open("wb") as out:
+        for name in parts:
+            with Path(name).open("rb") as file:
+                shutil.copyfileobj(file, out, 1 << 20)
+    part.rename(target)
+
+
+def build_all(kernels=tuple(modules.KERNELS)):
+    """All that every lab needs. Comparison parts (xen-hcd, QEMU in dom0) are made on demand."""
+    xen()
+    agent()
+    vmlinux(DOM0_KERNEL)
+    dom0_image()
+    for name in kernels:
+        vmlinux(name)
+        guest_base(name)

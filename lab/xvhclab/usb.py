@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""The lab's USB ports, and what can be plugged into them.
+
+dom0 has these controllers, and dom0's kernel numbers their buses in this order:
+
+    QEMU port       dom0's port       connector
+    xhci.1 .. 4     1-1 .. 1-4        with SuperSpeed: the peer is 2-1 .. 2-4
+    xhci.5 .. 8     1-5 .. 1-8        USB 2 only
+    ehci.1 .. 6     3-1 .. 3-6        USB 2; what is only full or low speed appears on a companion:
+                                      4-1 4-2, 5-1 5-2, 6-1 6-2
+
+A device behind a hub is at "xhci.5.2": port 2 of the hub in xhci.5.
+"""
+from pathlib import Path
+
+from .errors import LabError
+
+CONTROLLERS = [
+    "-device", "qemu-xhci,id=xhci,p2=8,p3=4,addr=10",
+    "-device", "ich9-usb-ehci1,id=ehci,addr=1d.7,multifunction=on",
+    "-device", "ich9-usb-uhci1,masterbus=ehci.0,firstport=0,addr=1d.0,multifunction=on",
+    "-device", "ich9-usb-uhci2,masterbus=ehci.0,firstport=2,addr=1d.1,multifunction=on",
+    "-device", "ich9-usb-uhci3,masterbus=ehci.0,firstport=4,addr=1d.2,multifunction=on",
+]
+
+# Kinds that are one QEMU device with no more to it. Other names are taken as QEMU's own.
+PLAIN = {"kbd": "usb-kbd", "mouse": "usb-mouse", "tablet": "usb-tablet", "hub": "usb-hub"}
+
+
+def dom0_name(port):
+    """The name in dom0 of a QEMU port for a device of high speed: "xhci.5.2" is "1-5.2"."""
+    bus, _, rest = port.partition(".")
+    return {"xhci": "1-", "ehci": "3-"}[bus] + rest
+
+
+def superspeed_name(port):
+    """The name in dom0 of a QEMU port for a SuperSpeed device: "xhci.1" is "2-1"."""
+    bus, _, rest = port.partition(".")
+    if bus != "xhci" or int(rest.split(".")[0]) > 4:
+        raise LabError(f"port {port} has no SuperSpeed")
+    return "2-" + rest
+
+
+class Plugged:
+    """A device in a port. Made by Lab.plug(); pulled out by Lab.unplug()."""
+
+    def __init__(self, lab, name, port, kind, options):
+        self.lab = lab
+        self.id = name.replace("-", "_")
+        self.port = port
+        self.kind = kind
+        self.options = dict(options)
+        self.nodes = []
+        self.devices = []
+        self.chardev = None
+
+    def plug(self):
+        method = getattr(self, f"plug_{self.kind}", None)
+        if method:
+            method()
+        else:
+            self.add_device(PLAIN.get(self.kind, self.kind))
+
+    def add_device(self, driver, name=None, port=True, **options):
+        name = name or self.id
+        if port:
+            bus, _, number = self.port.partition(".")
+            options.update(bus=f"{bus}.0", port=number)
+            options.update(self.options)
+        self.lab.qmp.command("device_add", driver=driver, id=name,
+                             **{key.replace("_", "-") if key not in KEEP else key: value
+                                for key, value in options.items()})
+        self.devices.append(name)
+
+    def add_node(self):
+        """The file behind a disk: option image, and read_only."""
+        image = Path(self.options.pop("image"))
+        node = f"{self.id}-disk"
+        self.lab.qmp.command("blockdev-add", driver="raw", **{
+            "node-name": node, "read-only": bool(self.options.get("read_only", False)),
+            "file": {"driver": "file", "filename": str(image.resolve()), "locking": "off"}})
+        self.options.pop("read_only", None)
+        self.nodes.append(node)
+        return node
+
+    def plug_storage(self):
+        """A stick. Options: image (file of the host), serial, read_only."""
+        self.add_device("usb-storage", drive=self.add_node(), removable=True)
+
+    def plug_uas(self):
+        """A disk that speaks UAS. Options: image, read_only."""
+        node = self.add_node()
+        self.add_device("usb-uas")
+        self.add_device("scsi-hd", f"{self.id}_lun", port=False, bus=f"{self.id}.0", drive=node)
+
+    def plug_serial(self):
+        """An FTDI serial adapter. Option socket: a Unix socket on which QEMU listens."""
+        self.add_chardev("null")
+        self.add_device("usb-serial", chardev=self.chardev)
+
+    def plug_audio(self):
+        """A loudspeaker: isochronous OUT."""
+        self.add_device("usb-audio", audiodev="sound")
+
+    def plug_redir(self):
+        """A device that a program plays. Option socket: the program listens there."""
+        self.add_chardev(None)
+        self.add_device("usb-redir", chardev=self.chardev)
+
+    def add_chardev(self, otherwise):
+        path = self.options.pop("socket", None)
+        self.chardev = f"{self.id}-link"
+        if path:
+            backend = {"type": "socket", "data": {
+                "addr": {"type": "unix", "data": {"path": str(path)}}, "server": self.kind == "serial",
+                **({"wait": False} if self.kind == "serial" else {})}}
+        elif otherwise:
+            backend = {"type": otherwise, "data": {}}
+        else:
+            raise LabError(f"a {self.kind} device needs the option socket")
+        self.lab.qmp.command("chardev-add", id=self.chardev, backend=backend)
+
+    def unplug(self):
+        self.lab.qmp.forget()
+        name = self.devices[0]
+        self.lab.qmp.command("device_del", id=name)
+        self.lab.qmp.wait_event("DEVICE_DELETED", lambda data: data.get("device") == name, 20)
+        for node in self.nodes:
+            self.lab.qmp.command("blockdev-del", **{"node-name": node})
+        if self.chardev:
+            self.lab.qmp.command("chardev-remove", id=self.chardev)
+
+
+# QEMU's option names that have an underscore.
+KEEP = {"usb_version", "min_io_size", "bootindex"}
