@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "control.h"
+
+#include "descriptor.h"
+
+#define ANY_VALUE 0xffffffffu
+
+#define FEATURE_ENDPOINT_HALT 0u
+#define FEATURE_TEST_MODE 2u
+
+static const struct {
+	uint8_t request_type;
+	uint8_t request;
+	uint32_t value;
+	enum control_kind kind;
+} kinds[] = {
+	{0x00, 5, ANY_VALUE, CONTROL_SET_ADDRESS},
+	{0x00, 9, ANY_VALUE, CONTROL_SET_CONFIGURATION},
+	{0x01, 11, ANY_VALUE, CONTROL_SET_INTERFACE},
+	{0x02, 1, FEATURE_ENDPOINT_HALT, CONTROL_CLEAR_HALT},
+	{0x80, 6, ANY_VALUE, CONTROL_GET_DESCRIPTOR},
+	/* A device in a test mode leaves it by losing its power (USB 2.0, 9.4.9). */
+	{0x00, 3, FEATURE_TEST_MODE, CONTROL_REFUSE},
+};
+
+void control_parse(const uint8_t bytes[8], struct control_setup *setup)
+{
+	setup->request_type = bytes[0];
+	setup->request = bytes[1];
+	setup->value = descriptor_u16(bytes + 2);
+	setup->index = descriptor_u16(bytes + 4);
+	setup->length = descriptor_u16(bytes + 6);
+}
+
+enum control_kind control_classify(const struct control_setup *setup)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (kinds[i].request_type != setup->request_type ||
+		    kinds[i].request != setup->request)
+			continue;
+		if (kinds[i].value != ANY_VALUE && kinds[i].value != setup->value)
+			continue;
+		/* The control endpoint's own halt is no state of the USB core. */
+		if (kinds[i].kind == CONTROL_CLEAR_HALT && (setup->index & 0x0f) == 0)
+			continue;
+		return kinds[i].kind;
+	}
+	return CONTROL_PASS;
+}
+
+int control_check(const struct control_setup *setup, const struct transfer_request *request)
+{
+	bool in = (setup->request_type & 0x80) != 0;
+
+	if (setup->length > request->length)
+		return XVHC_EINVAL;
+	if (setup->length > 0 && in != request->in)
+		return XVHC_EINVAL;
+	return XVHC_OK;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a guest asks for, in the words of USB and of no wire. The decoder of each version of the
+ * wire makes one of these; everything behind the decoder works on it.
+ */
+#ifndef XVHC_CORE_TRANSFER_H
+#define XVHC_CORE_TRANSFER_H
+
+#include <xvhc/limits.h>
+#include <xvhc/types.h>
+
+#include "error.h"
+
+/* Segments of one request: those of its data, then those of its packet list. */
+#define TRANSFER_SEGMENTS_MAX 16u
+
+/* Bytes of one request: as many as its segments can hold. */
+#define TRANSFER_LENGTH_MAX 65536u
+
+enum transfer_operation {
+	TRANSFER_SUBMIT = 0,
+	TRANSFER_CANCEL, /* cancels the request cancel_id */
+};
+
+/* The numbers are those of an endpoint descriptor's bmAttributes (USB 2.0, 9.6.6). */
+enum transfer_type {
+	TRANSFER_CONTROL = 0,
+	TRANSFER_ISOC = 1,
+	TRANSFER_BULK = 2,
+	TRANSFER_INTERRUPT = 3,
+};
+
+/* A part of one page of the guest's memory. */
+struct transfer_segment {
+	uint32_t gref;
+	uint16_t offset; /* bytes */
+	uint16_t length; /* bytes, not 0; offset + length lie in the page */
+};
+
+/* One packet of an isochronous transfer. */
+struct transfer_packet {
+	uint32_t offset; /* bytes from the start of the guest's data */
+	uint32_t length; /* bytes */
+	uint32_t actual; /* bytes transferred */
+	int32_t result;  /* enum xvhc_error */
+};
+
+struct transfer_request {
+	uint32_t id;
+	uint32_t cancel_id;
+	uint8_t operation; /* enum transfer_operation */
+	uint8_t type;      /* enum transfer_type */
+	uint8_t port;      /* from 1 */
+	uint8_t address;   /* of the device, 0 to 127 */
+	uint8_t endpoint;  /* number, 0 to 15 */
+	bool in;           /* device to host */
+	bool short_not_ok;
+	uint8_t setup[8]; /* control only */
+	uint32_t length;  /* bytes of data */
+	uint16_t interval;
+	uint16_t packets; /* isochronous only */
+	uint8_t data_segments;
+	uint8_t list_segments; /* behind the data's */
+	struct transfer_segment segment[TRANSFER_SEGMENTS_MAX];
+};
+
+/* How a request ended. */
+struct transfer_result {
+	uint32_t id;
+	int32_t error;   /* enum xvhc_error */
+	uint32_t actual; /* bytes transferred */
+	uint32_t failed_packets;
+};
+
+/* bEndpointAddress as in an endpoint's descriptor. */
+static inline uint8_t transfer_endpoint_address(const struct transfer_request *request)
+{
+	return (uint8_t)(request->endpoint | (request->in ? 0x80 : 0));
+}
+
+#endif

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "vet.h"
+
+#include "barrier.h"
+#include "control.h"
+
+void device_state_init(struct device_state *state, const struct descriptor_table *descriptors)
+{
+	memset(state, 0, sizeof(*state));
+	state->descriptors = descriptors;
+}
+
+static uint16_t *endpoint_place(struct device_state *state, uint8_t address)
+{
+	return &state->endpoint[address >> 7][address & 0x0f];
+}
+
+static void set_endpoints(struct device_state *state,
+			  const struct descriptor_altsetting *altsetting, bool active)
+{
+	uint32_t i;
+
+	for (i = 0; i < altsetting->endpoints; i++) {
+		uint32_t index = altsetting->endpoint + i;
+		uint8_t address = state->descriptors->endpoint[index].address;
+
+		*endpoint_place(state, address) = active ? (uint16_t)(index + 1) : 0;
+	}
+}
+
+bool device_state_has_configuration(const struct device_state *state, uint8_t value)
+{
+	return value == 0 || descriptor_find_configuration(state->descriptors, value);
+}
+
+int device_state_configure(struct device_state *state, uint8_t value)
+{
+	const struct descriptor_configuration *configuration;
+	uint32_t i;
+
+	if (!device_state_has_configuration(state, value))
+		return XVHC_EINVAL;
+	memset(state->altsetting, 0, sizeof(state->altsetting));
+	memset(state->endpoint, 0, sizeof(state->endpoint));
+	state->configuration = value;
+	if (value == 0)
+		return XVHC_OK;
+	configuration = descriptor_find_configuration(state->descriptors, value);
+	for (i = 0; i < configuration->altsettings; i++) {
+		const struct descriptor_altsetting *altsetting =
+			&state->descriptors->altsetting[configuration->altsetting + i];
+
+		if (altsetting->number == 0)
+			set_endpoints(state, altsetting, true);
+	}
+	return XVHC_OK;
+}
+
+const struct descriptor_altsetting *device_state_altsetting(const struct device_state *state,
+							    uint8_t interface, uint8_t altsetting)
+{
+	const struct descriptor_configuration *configuration;
+
+	if (state->configuration == 0)
+		return NULL;
+	configuration = descriptor_find_configuration(state->descriptors, state->configuration);
+	return descriptor_find_altsetting(state->descriptors, configuration, interface, altsetting);
+}
+
+int device_state_set_interface(struct device_state *state, uint8_t interface, uint8_t altsetting)
+{
+	const struct descriptor_altsetting *new, *old;
+
+	new = device_state_altsetting(state, interface, altsetting);
+	if (!new)
+		return XVHC_EINVAL;
+	old = device_state_altsetting(state, interface, state->altsetting[interface]);
+	if (old)
+		set_endpoints(state, old, false);
+	set_endpoints(state, new, true);
+	state->altsetting[interface] = altsetting;
+	return XVHC_OK;
+}
+
+const struct descriptor_endpoint *device_state_endpoint(const struct device_state *state,
+							uint8_t address)
+{
+	uint16_t place = state->endpoint[address >> 7][address & 0x0f];
+
+	return place > 0 ? &state->descriptors->endpoint[place - 1] : NULL;
+}
+
+bool device_state_owns(const struct device_state *state, uint8_t interface, uint8_t address)
+{
+	const struct descriptor_altsetting *altsetting = NULL;
+	uint32_t i;
+
+	if (interface < XVHC_INTERFACES_MAX)
+		altsetting =
+			device_state_altsetting(state, interface, state->altsetting[interface]);
+	for (i = 0; altsetting && i < altsetting->endpoints; i++) {
+		if (state->descriptors->endpoint[altsetting->endpoint + i].address == address)
+			return true;
+	}
+	return false;
+}
+
+/* What the rules look at. */
+struct subject {
+	const struct device_state *state;
+	const struct transfer_request *request;
+	const struct transfer_packet *packets;
+	const struct descriptor_endpoint *endpoint; /* NULL: control endpoint, or no such one */
+};
+
+static bool address_is_its_own(const struct subject *subject)
+{
+	return subject->request->address == subject->state->address;
+}
+
+static bool default_state_has_control_only(const struct subject *subject)
+{
+	return subject->request->address != 0 || subject->request->endpoint == 0;
+}
+
+static bool endpoint_is_active(const struct subject *subject)
+{
+	return subject->request->endpoint == 0 || subject->endpoint;
+}
+
+static bool type_is_the_endpoints(const struct subject *subject)
+{
+	uint8_t type = subject->endpoint ? subject->endpoint->type : TRANSFER_CONTROL;
+
+	return subject->request->type == type;
+}
+
+static bool setup_agrees(const struct subject *subject)
+{
+	struct control_setup setup;
+
+	if (subject->request->type != TRANSFER_CONTROL)
+		return true;
+	control_parse(subject->request->setup, &setup);
+	return control_check(&setup, subject->request) == XVHC_OK;
+}
+
+static bool packets_fit_the_endpoint(const struct subject *subject)
+{
+	uint32_t total = 0, i;
+
+	if (subject->request->type != TRANSFER_ISOC)
+		return true;
+	for (i = 0; i < subject->request->packets; i++) {
+		if (subject->packets[i].length > subject->endpoint->payload)
+			return false;
+		/* Packets may overlap in the guest's buffer, but not exceed it in the sum. */
+		if (subject->packets[i].length > subject->request->length - total)
+			return false;
+		total += subject->packets[i].length;
+	}
+	return true;
+}
+
+/* Each holds for a request that may pass. A rule may rely on those before it. */
+static const struct {
+	bool (*holds)(const struct subject *subject);
+	int error;
+} rules[] = {
+	{address_is_its_own, XVHC_ENODEV}, /* */
+	{default_state_has_control_only, XVHC_EINVAL},
+	{endpoint_is_active, XVHC_EINVAL},    /* */
+	{type_is_the_endpoints, XVHC_EINVAL}, /* */
+	{setup_agrees, XVHC_EINVAL},          /* */
+	{packets_fit_the_endpoint, XVHC_EINVAL},
+};
+
+int vet_request(const struct device_state *state, const struct transfer_request *request,
+		const struct transfer_packet *packets)
+{
+	struct subject subject = {
+		.state = state,
+		.request = request,
+		.packets = packets,
+	};
+	size_t i;
+
+	if (request->endpoint != 0)
+		subject.endpoint = device_state_endpoint(state, transfer_endpoint_address(request));
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (!rules[i].holds(&subject))
+			return rules[i].error;
+	}
+	return XVHC_OK;
+}
