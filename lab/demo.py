@@ -11,13 +11,16 @@ import sys
 import time
 from pathlib import Path
 
-from xvhclab import Lab, LabError, paths
+from xvhclab import Lab, images, paths
+from xvhclab.errors import LabError
 
 BOLD, DIM, OFF = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
 STICK = paths.LAB / "demo-stick.img"
 FILES = {"letter.txt": b"Dear guest, this came on a stick.\n" * 40,
          "photo.raw": os.urandom(700_000),
          "empty.txt": b""}
+KERNEL = "6.1"
+LIMIT = 300
 NOTE = b"Written by the guest, read by the host.\n" + os.urandom(50_000)
 
 
@@ -83,7 +86,7 @@ def make_stick(folder):
 
 def read_stick(lab, web):
     """The guest mounts the stick, and what it reads is what the host wrote."""
-    lab.plug(2, "storage", id="stick", file=STICK)
+    stick = lab.plug("xhci.2", "storage", image=STICK)
     web.wait("test -b /dev/sda", limit=30)
     shown(web, "cat /sys/block/sda/device/vendor /sys/block/sda/device/model")
     shown(web, "mkdir -p /mnt && mount -t vfat /dev/sda /mnt")
@@ -94,13 +97,14 @@ def read_stick(lab, web):
     shown(lab.dom0, "xvhc list")
     expect(lab.dom0.run("ls /sys/block | grep -q '^sd'")[0] != 0,
            "dom0's own drivers made no disk of it")
+    return stick
 
 
-def write_stick(lab, web, folder):
+def write_stick(lab, web, stick, folder):
     """The guest writes a file, and the host finds it on the unplugged stick."""
     web.put("/tmp/note.txt", NOTE)
     shown(web, "cp /tmp/note.txt /mnt/note.txt && umount /mnt && sha256sum /tmp/note.txt")
-    lab.unplug("stick")
+    lab.unplug(stick)
     web.wait("! test -e /dev/sda", limit=30)
     print("  the stick is unplugged, and gone from the guest")
     host("mcopy", "-n", "-i", STICK, "::note.txt", folder / "note.txt")
@@ -110,7 +114,7 @@ def write_stick(lab, web, folder):
 
 def other_device(lab, web):
     """A keyboard in the same port, with no further command."""
-    lab.plug(2, "kbd", id="keys")
+    lab.plug("xhci.2", "kbd")
     name = "grep -h Keyboard /sys/class/input/input*/name"
     web.wait(name, limit=30)
     shown(web, name)
@@ -132,22 +136,22 @@ def run(steps):
     steps.begin("Build xvhc")
     subprocess.run(["make", "-s", f"-j{os.cpu_count()}"], cwd=paths.TOP, check=True)
     steps.begin("Build the lab's images and the guest's module")
-    lab = Lab("demo")
-    lab.prepare(kernels=["6.1"])
+    images.build_all(kernels=[KERNEL])
+    images.driver(KERNEL, "xvhc")
     steps.begin("Boot Xen and dom0, start xvhcd")
-    with lab:
+    with Lab(name="demo", limit=LIMIT) as lab:
         lab.start_xvhcd()
         steps.begin("Give an empty port to a guest")
         shown(lab.dom0, "xvhc list")
         shown(lab.dom0, "xvhc give 1-2 web")
         steps.begin("Start the guest")
-        web = lab.guest("web", kind="pv", kernel="6.1")
+        web = lab.guest("web", kind="pv", kernel=KERNEL)
         shown(lab.dom0, "xl list")
         steps.begin("Plug in a stick; the guest mounts it")
         make_stick(folder)
-        read_stick(lab, web)
+        stick = read_stick(lab, web)
         steps.begin("The guest writes a file; unplug; the host finds it")
-        write_stick(lab, web, folder)
+        write_stick(lab, web, stick, folder)
         steps.begin("Plug another kind of device into the same port")
         other_device(lab, web)
         steps.begin("Take the port back")

@@ -30,8 +30,8 @@ class Guest(Machine):
         self.memory = memory
         self.vcpus = vcpus
         self.arguments = arguments
-        if driver and load:
-            self.arguments += f" lab.load={driver}"
+        if driver:
+            self.arguments += f" lab.{'load' if load else 'keep'}={driver}"
         self.domid = None
         self.stream = None
         self.console_log = Log(lab.run / f"guest-{name}-console.log")
@@ -60,7 +60,6 @@ class Guest(Machine):
         name = f"guest-{self.kernel}-{self.driver or 'none'}.cpio"
         kernel = f"vmlinux-{self.kernel}"
         if kernel not in self.lab.loaded:
-            self.lab.mount_images()
             images.vmlinux(self.kernel)
             self.lab.dom0.check(f"mkdir -p {FOLDER} && cp /images/{kernel} {FOLDER}/", timeout=60)
             self.lab.loaded.add(kernel)

@@ -192,12 +192,15 @@ def driver(kernel, name):
     raise LabError(f"no frontend '{name}': the lab has xvhc and xen-hcd")
 
 
-def guest_image(kernel, driver_name, target):
-    """Write a guest's whole image: the base, with a driver in /lib/modules/lab on top."""
-    base = guest_base(kernel)
+def guest_image(name, driver_name, target):
+    """Write a guest's whole image: the base, with a driver that is built here on top."""
+    base = guest_base(name)
     archive = cpio.Archive()
     if driver_name:
-        archive.file(f"/lib/modules/lab/{driver_name}.ko", driver(kernel, driver_name))
+        kernel = modules.Kernel(name)
+        folder = kernel.with_module(paths.LAB / f"stage-{name}", driver(name, driver_name),
+                                    paths.LAB / f"stage-{name}-{driver_name}")
+        archive.tree(folder, f"/lib/modules/{kernel.release}")
     overlay = Path(f"{target}.overlay")
     archive.write(overlay)
     join([base, overlay], target)

@@ -69,6 +69,24 @@ class Kernel:
         return Path(folder)
 
 
+    def with_module(self, staged, file, folder):
+        """Make a folder with one more module and the lists of modules that go with it.
+
+        staged: what stage() made. Returns the part that belongs on top of /lib/modules/<release>.
+        """
+        shutil.rmtree(folder, ignore_errors=True)
+        target = folder / f"lib/modules/{self.release}"
+        shutil.copytree(staged / f"lib/modules/{self.release}", target, copy_function=os.link)
+        for old in target.glob("modules.*"):
+            if not old.name.startswith("modules.builtin") and old.name != "modules.order":
+                old.unlink()
+        (target / "lab").mkdir()
+        shutil.copyfile(file, target / "lab" / Path(file).name)
+        debs.output_of(depmod(), "-b", str(folder), self.release)
+        shutil.rmtree(target / "kernel")
+        return target
+
+
 def depmod():
     return shutil.which("depmod", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
