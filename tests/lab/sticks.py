@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""Sticks for the lab's tests: images on the host, and what a guest must find on them."""
+import hashlib
+import os
+import subprocess
+
+SECTOR = 512
+MIB = 1 << 20
+
+
+def noise_stick(lab, name, mib):
+    """A stick of random bytes. Returns its image's path."""
+    image = lab.run / f"{name}.img"
+    with open(image, "wb") as file:
+        for _ in range(mib):
+            file.write(os.urandom(MIB))
+    return image
+
+
+def fat_stick(lab, name, files, mib=16):
+    """A stick with a FAT file system with these files, {name: bytes}. Returns its image's path."""
+    image = lab.run / f"{name}.img"
+    with open(image, "wb") as file:
+        file.truncate(mib * MIB)
+    subprocess.run(["mkfs.vfat", "-n", "LAB", image], check=True, stdout=subprocess.DEVNULL)
+    for file_name, data in files.items():
+        subprocess.run(["mcopy", "-i", image, "-", f"::{file_name}"], input=data, check=True)
+    return image
+
+
+def fat_file(image, name):
+    """A file's bytes as the host reads them from an unplugged stick."""
+    return subprocess.run(["mtype", "-i", image, f"::{name}"], check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def image_sha256(image, mib=None):
+    """The SHA-256 of an image, or of its first MiBs."""
+    with open(image, "rb") as file:
+        return sha256(file.read() if mib is None else file.read(mib * MIB))
+
+
+def wait_disk(machine, disk="sda", limit=30):
+    """Wait until a disk is there and has a size."""
+    machine.wait(f"test -b /dev/{disk} && test $(cat /sys/block/{disk}/size) -gt 0", limit)
+
+
+def read_sha256(machine, disk="sda", limit=120):
+    """The SHA-256 of a whole disk as the machine reads it, past its cache."""
+    machine.check("echo 3 > /proc/sys/vm/drop_caches")
+    return machine.check(f"sha256sum < /dev/{disk}", timeout=limit).split()[0]
+
+
+def check_stick_both_ways(machine, image, files, disk="sda"):
+    """Mount a FAT stick, compare each file with what is on it, write one. Returns what was written.
+
+    The file is LATER.BIN; the caller unplugs the stick and compares it with fat_file().
+    """
+    wait_disk(machine, disk)
+    machine.check(f"mkdir -p /mnt && mount -t vfat /dev/{disk} /mnt")
+    for name, data in files.items():
+        there = machine.check(f"sha256sum < /mnt/{name}", timeout=60).split()[0]
+        assert there == sha256(data), f"{machine.name} reads another {name} than the host wrote"
+    later = os.urandom(300_001)
+    machine.put("/tmp/later", later)
+    machine.check("cp /tmp/later /mnt/LATER.BIN && umount /mnt", timeout=60)
+    assert image.exists()
+    return later
+
+
+FILES = {"SMALL.TXT": b"small\n", "BIG.BIN": os.urandom(3 * MIB + 17), "EMPTY": b""}

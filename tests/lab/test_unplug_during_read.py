@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+"""A stick is pulled out in the middle of a read: errors, and then the next device works."""
+from sticks import image_sha256, noise_stick, read_sha256, wait_disk
+
+
+def test(lab):
+    lab.dom0.check("xvhc give 1-5 web")
+    web = lab.guest("web")
+    stick = lab.plug("xhci.5", "storage", image=noise_stick(lab, "first", 64))
+    wait_disk(web)
+    reader = web.start("while dd if=/dev/sda of=/dev/null bs=64k 2>/tmp/dd; do "
+                       "echo 3 > /proc/sys/vm/drop_caches; echo again; done; cat /tmp/dd; exit 1")
+    web.wait("test $(cut -d' ' -f3 /proc/self/mounts | wc -l) -gt 0 && "
+             "awk '{exit !($3 > 4096)}' /sys/block/sda/stat")
+    assert reader.running(), "the read ended before the stick was pulled out"
+    lab.unplug(stick)
+    rc, output = reader.wait(60)
+    assert rc == 1, f"the read went on without a stick: {output}"
+    web.wait("! test -e /sys/block/sda")
+    image = noise_stick(lab, "second", 8)
+    lab.plug("xhci.5", "storage", image=image)
+    wait_disk(web)
+    assert read_sha256(web) == image_sha256(image)
