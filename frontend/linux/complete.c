@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From the rings to the USB core.
+ *
+ * The event channel's handler is a thread: what it does is copy data, for which interrupts need
+ * not stay off any longer than for one response. Each response and each event is copied out of the
+ * ring once, and judged by core/usbif_response.c before anything is done with it. A backend that
+ * fails this test loses the connection.
+ */
+#include "xvhc.h"
+
+#include <linux/delay.h>
+#include <linux/interrupt.h>
+#include <linux/slab.h>
+#include <xen/events.h>
+
+#include "barrier.h"
+#include "usbif_response.h"
+
+/*
+ * What class drivers make of it decides. ESHUTDOWN has them all stop, while some submit again at
+ * once after ENODEV, for as long as the hub driver has not noticed. The hub driver itself, which
+ * uses control transfers, is quiet about ENODEV alone.
+ */
+static int error_status(int error, const struct urb *urb)
+{
+	switch (error) {
+	case XVHC_OK:
+		return 0;
+	case XVHC_ENODEV:
+		return usb_endpoint_xfer_control(&urb->ep->desc) ? -ENODEV : -ESHUTDOWN;
+	case XVHC_EINVAL:
+		return -EINVAL;
+	case XVHC_ESTALL:
+		return -EPIPE;
+	case XVHC_EBABBLE:
+		return -EOVERFLOW;
+	case XVHC_ECANCEL:
+		return -ESHUTDOWN;
+	default:
+		return -EPROTO;
+	}
+}
+
+void transfer_finish(struct controller *controller, struct transfer *transfer, int status)
+{
+	struct usb_hcd *hcd = controller_hcd(controller);
+
+	lockdep_assert_held(&controller->lock);
+
+	list_del(&transfer->all);
+	list_del(&transfer->waiting);
+	usb_hcd_unlink_urb_from_ep(hcd, transfer->urb);
+	usb_hcd_giveback_urb(hcd, transfer->urb, status);
+	kfree(transfer);
+}
+
+static void part_done(struct slot *slot, struct transfer *transfer,
+		      const struct usbif_urb_response *response)
+{
+	int error = usbif_status_decode(response->status);
+	u32 actual = response->actual_length;
+	struct urb *urb = transfer->urb;
+
+	if (usb_urb_dir_in(urb))
+		buffer_give(slot, 0, urb, slot->offset, actual);
+	urb->actual_length += actual;
+	if (error || actual < slot->length) {
+		transfer->ended = true;
+		transfer->status = error_status(error, urb);
+	}
+}
+
+/* Each entry of the list is looked at once, in a copy: the page is the backend's to write. */
+static int packets_done(struct slot *slot, struct urb *urb, int error)
+{
+	const struct usbif_isoc_packet *list = page_address(slot->pages[SLOT_LIST_PAGE].page);
+	u32 at = 0;
+	u32 i;
+
+	for (i = 0; i < slot->packet_count; i++) {
+		struct usb_iso_packet_descriptor *packet =
+			&urb->iso_frame_desc[slot->packet_first + i];
+		struct usbif_isoc_packet entry = { 0 };
+
+		if (error) {
+			packet->status = error_status(error, urb);
+		} else {
+			shared_copy(&entry, &list[i], sizeof(entry));
+			if (usbif_packet_check(&entry, packet->length))
+				return XVHC_EPROTO;
+			packet->status = error_status(usbif_status_decode(entry.status), urb);
+		}
+		packet->actual_length = entry.actual_length;
+		if (usb_urb_dir_in(urb))
+			buffer_give(slot, at, urb, packet->offset, entry.actual_length);
+		urb->actual_length += entry.actual_length;
+		if (packet->status)
+			urb->error_count++;
+		at += packet->length;
+	}
+	return XVHC_OK;
+}
+
+/* An isochronous URB fails as a whole only where there is no point in going on. */
+static int isoc_done(struct slot *slot, struct transfer *transfer,
+		     const struct usbif_urb_response *response)
+{
+	int error = usbif_status_decode(response->status);
+
+	if (slot->packet_first == 0)
+		transfer->urb->start_frame = response->start_frame;
+	if (error == XVHC_ENODEV || error == XVHC_ECANCEL || error == XVHC_EINVAL) {
+		transfer->ended = true;
+		transfer->status = error_status(error, transfer->urb);
+	}
+	return packets_done(slot, transfer->urb, error);
+}
+
+static void id_release(struct link *link, u16 id)
+{
+	link->slots[id].use = SLOT_FREE;
+	__set_bit(id, &link->ids_free);
+}
+
+static void submit_answered(struct link *link, u16 id, const struct usbif_urb_response *response)
+{
+	struct slot *slot = &link->slots[id];
+	struct transfer *transfer = slot->transfer;
+
+	if (usb_endpoint_xfer_isoc(&transfer->urb->ep->desc)) {
+		if (isoc_done(slot, transfer, response)) {
+			link_fail(link, "a packet is longer than was asked for");
+			return;
+		}
+	} else {
+		part_done(slot, transfer, response);
+	}
+
+	slot->transfer = NULL;
+	if (test_and_clear_bit(id, &link->cancels_wanted))
+		slot->cancel_open = false;
+	if (!slot->cancel_open)
+		id_release(link, id);
+	transfer->in_flight--;
+	if (!transfer->in_flight && transfer_is_sent(transfer))
+		transfer_finish(link->controller, transfer, transfer->status);
+}
+
+static void cancel_answered(struct link *link, u16 id)
+{
+	u16 target = link->slots[id].target;
+
+	link->slots[target].cancel_open = false;
+	if (!link->slots[target].transfer)
+		id_release(link, target);
+	id_release(link, id);
+}
+
+static void response_handle(struct link *link, const struct usbif_urb_response *response)
+{
+	struct slot *slot;
+
+	if (usbif_response_check(response, U32_MAX)) {
+		link_fail(link, "a response has an impossible id or length");
+		return;
+	}
+	slot = &link->slots[response->id];
+	if (slot->use == SLOT_CANCEL)
+		cancel_answered(link, response->id);
+	else if (slot->use == SLOT_FREE || !slot->transfer)
+		link_fail(link, "a response is to no request");
+	else if (usbif_response_check(response, slot->length))
+		link_fail(link, "a response is longer than was asked for");
+	else
+		submit_answered(link, response->id, response);
+}
+
+/* Takes one response. Returns whether there was one. */
+static bool response_take(struct link *link)
+{
+	struct controller *controller = link->controller;
+	struct usbif_urb_response response;
+	unsigned long flags;
+	int rc = 0;
+
+	spin_lock_irqsave(&controller->lock, flags);
+	if (controller->link != link || link->broken)
+		goto out;
+	rc = front_ring_take(&link->urb_ring, &response, sizeof(response));
+	if (rc < 0) {
+		link_fail(link, "the URB ring has an impossible index");
+	} else if (rc > 0) {
+		response_handle(link, &response);
+		transfers_start(link);
+	}
+out:
+	spin_unlock_irqrestore(&controller->lock, flags);
+	return rc > 0;
+}
+
+/* Takes one port event, and puts a request for another. Returns whether there was one. */
+static bool event_take(struct link *link)
+{
+	struct controller *controller = link->controller;
+	struct usbif_conn_response event;
+	struct usbif_conn_request request;
+	unsigned long flags;
+	int rc = 0;
+
+	spin_lock_irqsave(&controller->lock, flags);
+	if (controller->link != link || link->broken)
+		goto out;
+	rc = front_ring_take(&link->conn_ring, &event, sizeof(event));
+	if (rc < 0) {
+		link_fail(link, "the connection ring has an impossible index");
+	} else if (rc > 0 &&
+		   usbif_event_check(&event, controller->port_count, controller->speed_max)) {
+		link_fail(link, "a port event has an impossible id, port or speed");
+	} else if (rc > 0) {
+		port_change(controller, event.portnum, event.speed);
+		request.id = event.id;
+		front_ring_put(&link->conn_ring, &request, sizeof(request));
+	}
+out:
+	spin_unlock_irqrestore(&controller->lock, flags);
+	return rc > 0;
+}
+
+/* Publishes the requests for events. Returns whether a response or an event arrived meanwhile. */
+static bool rings_recheck(struct link *link)
+{
+	struct controller *controller = link->controller;
+	unsigned long flags;
+	bool more = false;
+
+	spin_lock_irqsave(&controller->lock, flags);
+	if (controller->link == link && !link->broken) {
+		if (front_ring_push(&link->conn_ring))
+			notify_remote_via_irq(link->irq);
+		more |= front_ring_recheck(&link->conn_ring);
+		more |= front_ring_recheck(&link->urb_ring);
+	}
+	spin_unlock_irqrestore(&controller->lock, flags);
+	return more;
+}
+
+irqreturn_t link_interrupt(int irq, void *data)
+{
+	unsigned int eoi_flags = XEN_EOI_FLAG_SPURIOUS;
+	struct link *link = data;
+	unsigned int events = 0;
+
+	do {
+		bool ports_changed = false;
+
+		while (response_take(link)) {
+			eoi_flags = 0;
+			cond_resched();
+		}
+		while (event_take(link)) {
+			eoi_flags = 0;
+			ports_changed = true;
+			events++;
+		}
+		if (ports_changed)
+			roothub_notify(link->controller);
+		/* A backend that flaps its ports must not keep a real-time thread running. */
+		if (events >= USBIF_CONN_RING_SLOTS) {
+			events = 0;
+			usleep_range(1000, 2000);
+		}
+	} while (rings_recheck(link));
+
+	xen_irq_lateeoi(irq, eoi_flags);
+	return IRQ_HANDLED;
+}

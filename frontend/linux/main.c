@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/module.h>
+#include <linux/usb.h>
+#include <xen/xen.h>
+
+#include "xvhc.h"
+
+static int __init xvhc_init(void)
+{
+	if (!xen_domain() || usb_disabled())
+		return -ENODEV;
+	return frontend_register();
+}
+module_init(xvhc_init);
+
+static void __exit xvhc_exit(void)
+{
+	frontend_unregister();
+}
+module_exit(xvhc_exit);
+
+MODULE_DESCRIPTION("Xen Virtual Host Controller");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS("xen:vusb");

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Connecting and disconnecting (docs/protocol.md, "States" and "Reconnection").
+ *
+ * The backend's state decides. In InitWait it is ready: a link is made, told in XenStore, and the
+ * frontend is Initialised. When the backend is Connected, so is the frontend. When the backend
+ * closes, or its directory vanishes, the link is closed and the frontend is Closed, but the host
+ * controller stays registered: to the guest its devices were unplugged. When the backend is in
+ * InitWait again, all this starts anew.
+ *
+ * The frontend closes by itself where the backend broke the protocol, and when it is removed. In
+ * the first case the URBs are given back at once, and the link is freed when the backend has
+ * closed: a worker, which must not wait for frontend->mutex, does the former, because someone may
+ * hold that mutex and wait for those URBs.
+ */
+#include "xvhc.h"
+
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <xen/interface/io/protocols.h>
+
+/* How long a backend may take to let go of a frontend that is being removed. */
+#define DISMISS_LIMIT_MS 2000
+#define DISMISS_POLL_MS 10
+
+static int nodes_write(const struct link *link, struct xenbus_transaction transaction)
+{
+	const char *dir = link->dev->nodename;
+	int rc;
+
+	rc = xenbus_printf(transaction, dir, "urb-ring-ref", "%u", link->urb_page.ref);
+	if (!rc)
+		rc = xenbus_printf(transaction, dir, "conn-ring-ref", "%u", link->conn_page.ref);
+	if (!rc)
+		rc = xenbus_printf(transaction, dir, "event-channel", "%u", link->evtchn);
+	if (!rc)
+		rc = xenbus_printf(transaction, dir, "protocol", "%s", XEN_IO_PROTO_ABI_NATIVE);
+	if (!rc)
+		rc = xenbus_printf(transaction, dir, "feature-reconnect", "%u", 1);
+	return rc;
+}
+
+static int link_publish(const struct link *link)
+{
+	struct xenbus_transaction transaction;
+	int rc;
+
+	do {
+		rc = xenbus_transaction_start(&transaction);
+		if (rc)
+			return rc;
+		rc = nodes_write(link, transaction);
+		if (rc) {
+			xenbus_transaction_end(transaction, 1);
+			return rc;
+		}
+		rc = xenbus_transaction_end(transaction, 0);
+	} while (rc == -EAGAIN);
+	return rc;
+}
+
+/* What the backend offers must be known, or nothing can be made of it. */
+static int offer_read(struct xenbus_device *dev, u8 *port_count, u8 *speed_max)
+{
+	unsigned int ports, version;
+	int rc;
+
+	rc = xenbus_gather(XBT_NIL, dev->otherend, "num-ports", "%u", &ports, "usb-ver", "%u",
+			   &version, NULL);
+	if (rc)
+		return rc;
+	if (ports < 1 || ports > USBIF_PORT_MAX || version < 1 || version > 2)
+		return -EINVAL;
+	*port_count = ports;
+	*speed_max = version == 1 ? USBIF_SPEED_FULL : USBIF_SPEED_HIGH;
+	return 0;
+}
+
+/* Has a controller with these properties: that of last time, if it was alike. */
+static int controller_provide(struct frontend *frontend, u8 port_count, u8 speed_max)
+{
+	struct usb_hcd *hcd = frontend->hcd;
+
+	if (hcd && hcd_controller(hcd)->port_count == port_count &&
+	    hcd_controller(hcd)->speed_max == speed_max)
+		return 0;
+	frontend->hcd = NULL;
+	if (hcd) {
+		controller_unregister(hcd);
+		controller_put(hcd);
+	}
+	hcd = controller_create(frontend, port_count, speed_max);
+	if (IS_ERR(hcd))
+		return PTR_ERR(hcd);
+	frontend->hcd = hcd;
+	return 0;
+}
+
+static void link_drop(struct frontend *frontend)
+{
+	if (frontend->link)
+		link_close(frontend->link);
+	frontend->link = NULL;
+}
+
+static int link_make(struct frontend *frontend)
+{
+	struct xenbus_device *dev = frontend->dev;
+	u8 port_count, speed_max;
+	struct link *link;
+	int rc;
+
+	rc = offer_read(dev, &port_count, &speed_max);
+	if (rc)
+		return rc;
+	rc = controller_provide(frontend, port_count, speed_max);
+	if (rc)
+		return rc;
+	link = link_open(dev, hcd_controller(frontend->hcd));
+	if (IS_ERR(link))
+		return PTR_ERR(link);
+	frontend->link = link;
+	rc = link_publish(link);
+	if (rc)
+		link_drop(frontend);
+	return rc;
+}
+
+static void backend_ready(struct frontend *frontend)
+{
+	struct xenbus_device *dev = frontend->dev;
+	int rc;
+
+	/* It has not looked at what is there for it yet. */
+	if (frontend->link && dev->state == XenbusStateInitialised)
+		return;
+	link_drop(frontend);
+	xenbus_switch_state(dev, XenbusStateInitialising);
+	rc = link_make(frontend);
+	if (rc)
+		xenbus_dev_fatal(dev, rc, "connecting to the backend");
+	else
+		xenbus_switch_state(dev, XenbusStateInitialised);
+}
+
+static void backend_changed(struct xenbus_device *dev, enum xenbus_state state)
+{
+	struct frontend *frontend = dev_get_drvdata(&dev->dev);
+
+	mutex_lock(&frontend->mutex);
+	switch (state) {
+	case XenbusStateInitWait:
+		backend_ready(frontend);
+		break;
+	case XenbusStateConnected:
+		if (dev->state == XenbusStateInitialised)
+			xenbus_switch_state(dev, XenbusStateConnected);
+		break;
+	case XenbusStateClosing:
+		link_drop(frontend);
+		xenbus_frontend_closed(dev);
+		break;
+	case XenbusStateClosed:
+	case XenbusStateUnknown:
+		/* Without a link this is how things were left by a driver before us. */
+		if (frontend->link) {
+			link_drop(frontend);
+			xenbus_frontend_closed(dev);
+		}
+		break;
+	default:
+		break;
+	}
+	mutex_unlock(&frontend->mutex);
+}
+
+static void failure_work(struct work_struct *work)
+{
+	struct frontend *frontend = container_of(work, struct frontend, failure);
+
+	link_abandon(hcd_controller(frontend->hcd));
+	xenbus_switch_state(frontend->dev, XenbusStateClosing);
+}
+
+static void watchdog_work(struct work_struct *work)
+{
+	struct frontend *frontend = container_of(to_delayed_work(work), struct frontend, watchdog);
+
+	transfers_check(hcd_controller(frontend->hcd));
+}
+
+static int frontend_probe(struct xenbus_device *dev, const struct xenbus_device_id *id)
+{
+	struct frontend *frontend;
+	int rc;
+
+	/* USB drivers allocate memory on the controller's device; any memory will do. */
+	rc = dma_coerce_mask_and_coherent(&dev->dev, DMA_BIT_MASK(64));
+	if (rc)
+		return rc;
+	frontend = kzalloc(sizeof(*frontend), GFP_KERNEL);
+	if (!frontend)
+		return -ENOMEM;
+	frontend->dev = dev;
+	mutex_init(&frontend->mutex);
+	INIT_WORK(&frontend->failure, failure_work);
+	INIT_DELAYED_WORK(&frontend->watchdog, watchdog_work);
+	dev_set_drvdata(&dev->dev, frontend);
+	/* After another driver, or an earlier load of this one, a backend waits for this. */
+	xenbus_switch_state(dev, XenbusStateInitialising);
+	return 0;
+}
+
+/*
+ * Waits until the backend has closed, so that it has unmapped what is revoked next. There is no
+ * watch any more at this time, hence the polling.
+ */
+static void backend_dismiss(struct xenbus_device *dev)
+{
+	unsigned int waited_ms;
+
+	xenbus_switch_state(dev, XenbusStateClosing);
+	for (waited_ms = 0; waited_ms < DISMISS_LIMIT_MS; waited_ms += DISMISS_POLL_MS) {
+		enum xenbus_state state = xenbus_read_driver_state(dev->otherend);
+
+		if (state != XenbusStateInitialised && state != XenbusStateConnected)
+			return;
+		msleep(DISMISS_POLL_MS);
+	}
+}
+
+/* Devices are disconnected while the backend is still there: their drivers may tell them. */
+static void frontend_remove(struct xenbus_device *dev)
+{
+	struct frontend *frontend = dev_get_drvdata(&dev->dev);
+
+	mutex_lock(&frontend->mutex);
+	if (frontend->hcd)
+		controller_unregister(frontend->hcd);
+	backend_dismiss(dev);
+	link_drop(frontend);
+	if (frontend->hcd)
+		controller_put(frontend->hcd);
+	mutex_unlock(&frontend->mutex);
+
+	dev_set_drvdata(&dev->dev, NULL);
+	mutex_destroy(&frontend->mutex);
+	kfree(frontend);
+}
+
+/* The guest was suspended, and wakes up with a backend that knows nothing of it. */
+static int frontend_resume(struct xenbus_device *dev)
+{
+	struct frontend *frontend = dev_get_drvdata(&dev->dev);
+
+	mutex_lock(&frontend->mutex);
+	link_drop(frontend);
+	mutex_unlock(&frontend->mutex);
+	return 0;
+}
+
+static const struct xenbus_device_id frontend_ids[] = {
+	{ "vusb" },
+	{ "" },
+};
+
+static struct xenbus_driver frontend_driver = {
+	.name = KBUILD_MODNAME,
+	.ids = frontend_ids,
+	.probe = frontend_probe,
+	.remove = frontend_remove,
+	.resume = frontend_resume,
+	.otherend_changed = backend_changed,
+	.not_essential = true,
+};
+
+int frontend_register(void)
+{
+	return xenbus_register_frontend(&frontend_driver);
+}
+
+void frontend_unregister(void)
+{
+	xenbus_unregister_driver(&frontend_driver);
+}
