@@ -71,6 +71,8 @@ struct usb_hcd *controller_create(struct frontend *frontend, u8 port_count, u8 s
 	hcd = usb_create_hcd(&controller_driver, dev, dev_name(dev));
 	if (!hcd)
 		return ERR_PTR(-ENOMEM);
+	/* The USB core has taken this for itself, and does not use it. */
+	dev_set_drvdata(dev, frontend);
 	controller = hcd_controller(hcd);
 	controller->frontend = frontend;
 	spin_lock_init(&controller->lock);
