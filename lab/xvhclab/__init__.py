@@ -3,7 +3,7 @@
 
 See lab/README.md for how to use it.
 """
-from .errors import CommandFailed, LabError, TimedOut
+from .errors import CommandFailed, LabError, Skip, TimedOut
 from .lab import Lab
 
-__all__ = ["CommandFailed", "Lab", "LabError", "TimedOut"]
+__all__ = ["CommandFailed", "Lab", "LabError", "Skip", "TimedOut"]

@@ -14,7 +14,8 @@ import time
 from .errors import LabError, TimedOut
 
 LINE = re.compile(rb"\x01([A-Z]) (-?\d+) (-?\d+) (-|[A-Za-z0-9+/=]+) ([0-9a-f]{8})$")
-FRAME = re.compile(rb"\x01[A-Z] -?\d+ -?\d+ (?:-|[A-Za-z0-9+/=]+) [0-9a-f]{8}\r?\n")
+# A terminal that nobody has opened yet sends our own messages back.
+ECHO = re.compile(rb"^\^A[A-Z] -?\d+ -?\d+ ")
 PTY, INPUT, STREAM = 1, 2, 4
 WINDOW = 8192
 
@@ -69,10 +70,14 @@ class Process:
         """Has it not ended yet?"""
         return not self.ended() and not self.agent.closed
 
-    def text(self):
+    def data(self):
         """The output so far."""
         with self.agent.changed:
-            return self.output.decode("utf-8", "replace")
+            return bytes(self.output)
+
+    def text(self):
+        """The output so far, as text."""
+        return self.data().decode("utf-8", "replace")
 
     def kill(self, signal=15):
         """Send a signal to it and its children."""
@@ -135,7 +140,7 @@ class Agent:
                 self.handle(*found.groups()[:4])
                 if noise and self.on_noise:
                     self.on_noise(noise + b"\n")
-            elif self.on_noise:
+            elif self.on_noise and not ECHO.search(line):
                 self.on_noise(line + b"\n")
 
     def handle(self, kind, job, number, data):

@@ -14,11 +14,13 @@ class Machine:
 
     name = "?"
     agent = None
+    lab = None
 
     def start(self, command, **options):
         """Start a shell command; returns a Process with wait(), running(), text(), kill()."""
         if self.agent is None:
             raise LabError(f"{self.name}: is not running")
+        self.lab.trace.add(f"{time.monotonic() - self.lab.began:8.2f} {self.name}: {command}\n".encode())
         return self.agent.start(command, **options)
 
     def run(self, command, timeout=60):

@@ -10,6 +10,10 @@ class TimedOut(LabError):
     """A condition did not become true within its limit."""
 
 
+class Skip(Exception):
+    """Raised by a test that cannot run here; says why."""
+
+
 class CommandFailed(LabError):
     """A command in dom0 or a guest ended with another status than 0."""
 

@@ -105,7 +105,9 @@ class Lab:
         self.numbers = 0
         self.loaded = set()
         self.over_limit = False
+        self.began = 0
         self.boot_seconds = None
+        self.trace = None
 
     def __enter__(self):
         self.start()
@@ -122,7 +124,7 @@ class Lab:
         shutil.rmtree(self.run, ignore_errors=True)
         self.share.mkdir(parents=True)
         self.trace = Log(self.run / "trace.log")
-        begin = time.monotonic()
+        self.began = time.monotonic()
         on_sigterm_exit()
         try:
             self.start_qemu()
@@ -135,7 +137,7 @@ class Lab:
         except BaseException:
             self.stop(keep=True)
             raise
-        self.boot_seconds = time.monotonic() - begin
+        self.boot_seconds = time.monotonic() - self.began
 
     def start_qemu(self):
         overlay = self.run / "project.cpio"
