@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include "broker_link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "port.h"
+
+/* Messages of one wake-up. */
+#define BATCH 8
+
+int broker_link_wait(struct worker *worker, struct message *message, struct message_fds *fds)
+{
+	struct pollfd wait = {.fd = worker->broker, .events = POLLIN};
+	int got;
+
+	do {
+		got = poll(&wait, 1, -1) < 0 ? -errno : message_receive(wait.fd, message, fds);
+	} while (got == -EINTR || got == -EAGAIN);
+	if (got <= 0)
+		return XVHC_ENODEV;
+	if (message->type != MESSAGE_CONNECT ||
+	    message->u.connect.transport != worker->transport->kind ||
+	    message->u.connect.ports == 0 || message->u.connect.ports > USBIF_PORT_MAX ||
+	    message->u.connect.domid > UINT16_MAX)
+		return XVHC_EPROTO;
+	return XVHC_OK;
+}
+
+/* For the start and the end, where nothing else is to be done meanwhile. */
+static void send_now(struct worker *worker, const struct message *message)
+{
+	int error = message_send(worker->broker, message, NULL);
+
+	if (error < 0)
+		log_line(LOG_LEVEL_WARNING, "the broker does not listen: %s", strerror(-error));
+}
+
+void broker_link_connected(struct worker *worker)
+{
+	struct message message = {.type = MESSAGE_CONNECTED};
+
+	send_now(worker, &message);
+}
+
+void broker_link_failed(struct worker *worker, int error, const char *text)
+{
+	struct message message = {.type = MESSAGE_FAILED};
+
+	message.u.failed.error = error;
+	snprintf(message.u.failed.text, sizeof(message.u.failed.text), "%s", text);
+	send_now(worker, &message);
+}
+
+static struct port *find_port(struct worker *worker, uint32_t number)
+{
+	if (number == 0 || number > worker->ports)
+		return NULL;
+	return &worker->port[number - 1];
+}
+
+static void attach(struct worker *worker, const struct message *message, struct message_fds *fds)
+{
+	const struct message_attach *attach = &message->u.attach;
+	struct port *port = find_port(worker, attach->port);
+	uint32_t wanted = attach->model == 0 ? 1 : 0;
+
+	if (!port || fds->count != wanted ||
+	    port_attach(port, attach, wanted ? fds->fd[0] : -1) != XVHC_OK) {
+		log_line(LOG_LEVEL_ERROR, "cannot attach a device to port %u", attach->port);
+		return;
+	}
+	fds->count = 0;
+}
+
+static void detach(struct worker *worker, const struct message *message, struct message_fds *fds)
+{
+	struct port *port = find_port(worker, message->u.port.port);
+
+	(void)fds;
+	if (!port)
+		return;
+	port_close(port);
+	port_advance(port);
+}
+
+static const struct {
+	uint32_t type;
+	void (*handle)(struct worker *worker, const struct message *message,
+		       struct message_fds *fds);
+} handlers[] = {
+	{MESSAGE_ATTACH, attach},
+	{MESSAGE_DETACH, detach},
+};
+
+static void dispatch(struct worker *worker, const struct message *message, struct message_fds *fds)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+		if (handlers[i].type == message->type) {
+			handlers[i].handle(worker, message, fds);
+			return;
+		}
+	}
+	log_line(LOG_LEVEL_ERROR, "the broker sent a message of type %u", message->type);
+}
+
+void broker_link_handle(struct worker *worker)
+{
+	struct message message;
+	struct message_fds fds;
+	int i, got;
+
+	if (worker->broker_blocked) {
+		worker->broker_blocked = false;
+		loop_change(&worker->loop, worker->broker, EPOLLIN, LOOP_BROKER);
+	}
+	for (i = 0; i < BATCH; i++) {
+		got = message_receive(worker->broker, &message, &fds);
+		if (got == -EAGAIN || got == -EINTR)
+			return;
+		if (got <= 0) {
+			worker->ending = true;
+			return;
+		}
+		dispatch(worker, &message, &fds);
+		message_fds_close(&fds);
+	}
+}
+
+void broker_link_report(struct port *port, enum port_state state)
+{
+	port->report_due |= port->report != state;
+	port->report = state;
+}
+
+void broker_link_detached(struct port *port)
+{
+	port->report_due = false;
+	port->detached_due = true;
+}
+
+static int report(struct worker *worker, struct port *port, uint32_t type)
+{
+	struct message message = {.type = type};
+
+	message.u.port.port = port->number;
+	message.u.port.state = type == MESSAGE_DETACHED ? PORT_EMPTY : port->report;
+	return message_send(worker->broker, &message, NULL);
+}
+
+void broker_link_flush(struct worker *worker)
+{
+	uint32_t i;
+	int sent = 0;
+
+	for (i = 0; i < worker->ports && !worker->broker_blocked && sent == 0; i++) {
+		struct port *port = &worker->port[i];
+
+		if (port->detached_due) {
+			sent = report(worker, port, MESSAGE_DETACHED);
+			port->detached_due = sent == -EAGAIN;
+		}
+		if (sent == 0 && port->report_due) {
+			sent = report(worker, port, MESSAGE_PORT_STATE);
+			port->report_due = sent == -EAGAIN;
+		}
+	}
+	if (sent == -EAGAIN) {
+		worker->broker_blocked = true;
+		loop_change(&worker->loop, worker->broker, EPOLLIN | EPOLLOUT, LOOP_BROKER);
+	}
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "loop.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+
+#define EVENTS_AT_ONCE 32
+
+int loop_init(struct loop *loop)
+{
+	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+	return loop->epoll < 0 ? -errno : 0;
+}
+
+int loop_add(struct loop *loop, int fd, uint32_t events, enum loop_kind kind)
+{
+	struct epoll_event event = {.events = events, .data.u32 = (uint32_t)kind};
+
+	return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+void loop_change(struct loop *loop, int fd, uint32_t events, enum loop_kind kind)
+{
+	struct epoll_event event = {.events = events, .data.u32 = (uint32_t)kind};
+
+	(void)epoll_ctl(loop->epoll, EPOLL_CTL_MOD, fd, &event);
+}
+
+void loop_remove(struct loop *loop, int fd)
+{
+	(void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+uint32_t loop_wait(struct loop *loop, int timeout_ms)
+{
+	struct epoll_event events[EVENTS_AT_ONCE];
+	uint32_t ready = 0;
+	int count, i;
+
+	count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, timeout_ms);
+	for (i = 0; i < count; i++) {
+		if (events[i].data.u32 < LOOP_KINDS)
+			ready |= 1u << events[i].data.u32;
+	}
+	return ready;
+}

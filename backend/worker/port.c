@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A port and the device on it.
+ *
+ *   EMPTY -> OPENING -> READY -> CLOSING -> EMPTY
+ *                    -> CLOSING (it could not be opened, or was taken back meanwhile)
+ *
+ * For the guest there is a device in READY only. DETACHED is reported once for each ATTACH, at the
+ * return to EMPTY, however that comes about.
+ *
+ * Requests to a device run in the order in which they came, as far as starting them goes: each
+ * joins the queue, and leaves it at once unless an operation is due. One operation (SET_INTERFACE,
+ * a reset and the like) is due at a time. It first drains: transfers that it would disturb are
+ * cancelled and awaited. Then it runs, in the source, without making us wait. Later requests to
+ * this device stay in the queue; other ports go on. The queue is bounded by the slots.
+ *
+ * Version 1 of the wire has no word for a port reset. A request to address 0 of a device that has
+ * an address, or that failed in the default state, means that there was one: the device is reset
+ * before that request runs.
+ */
+#include "port.h"
+
+#include <string.h>
+
+#include <present.h>
+
+#include "broker_link.h"
+#include "connection.h"
+#include "request.h"
+#include "setup.h"
+
+#define container_of(pointer, type, member)                                                        \
+	((type *)(void *)((uint8_t *)(pointer)-offsetof(type, member)))
+
+void port_init(struct port *port, struct worker *worker, uint32_t number)
+{
+	memset(port, 0, sizeof(*port));
+	port->worker = worker;
+	port->number = number;
+	port->device.port = number;
+}
+
+static bool slot_is_mine(const struct slot *slot, const struct port *port)
+{
+	return slot->state == SLOT_TRANSFER && slot->port == port;
+}
+
+void port_enqueue(struct port *port, struct slot *slot)
+{
+	struct slot **link = &port->queue;
+
+	while (*link)
+		link = &(*link)->next;
+	slot->state = SLOT_WAITING;
+	slot->next = NULL;
+	*link = slot;
+}
+
+bool port_dequeue(struct port *port, struct slot *slot)
+{
+	struct slot **link = &port->queue;
+
+	while (*link && *link != slot)
+		link = &(*link)->next;
+	if (!*link)
+		return false;
+	*link = slot->next;
+	slot->next = NULL;
+	return true;
+}
+
+/* Whether the operation that is due would disturb this transfer. */
+static bool disturbs(const struct port *port, const struct slot *slot)
+{
+	const struct source_operation *operation = &port->operation;
+
+	if (!slot_is_mine(slot, port))
+		return false;
+	switch (operation->kind) {
+	case SOURCE_CLEAR_HALT:
+		return slot->transfer.endpoint == operation->endpoint;
+	case SOURCE_SET_INTERFACE:
+		return device_state_owns(&port->state, operation->interface,
+					 slot->transfer.endpoint);
+	case SOURCE_OPEN:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static uint32_t count_disturbed(const struct port *port)
+{
+	uint32_t count = 0, i;
+
+	for (i = 0; i < SOURCE_SLOTS; i++)
+		count += disturbs(port, &port->worker->slot[i]);
+	return count;
+}
+
+void port_operate(struct port *port, const struct source_operation *operation, struct slot *slot)
+{
+	uint32_t i;
+
+	assert(port->operation_phase == OPERATION_NONE);
+	port->operation = *operation;
+	port->operation_slot = slot;
+	port->operation_phase = OPERATION_DRAINING;
+	if (slot)
+		slot->state = SLOT_OPERATION;
+	for (i = 0; i < SOURCE_SLOTS; i++) {
+		if (disturbs(port, &port->worker->slot[i]))
+			request_stop(&port->worker->slot[i], XVHC_ECANCEL);
+	}
+}
+
+static bool needs_reset(const struct port *port, const struct slot *slot)
+{
+	return slot->request.address == 0 && slot->request.type == TRANSFER_CONTROL &&
+	       (port->state.address != 0 || port->stale);
+}
+
+static void run_next(struct port *port)
+{
+	static const struct source_operation reset = {.kind = SOURCE_RESET};
+	struct slot *slot = port->queue;
+
+	if (port->phase == PHASE_READY && needs_reset(port, slot)) {
+		port_operate(port, &reset, NULL);
+		return;
+	}
+	(void)port_dequeue(port, slot);
+	if (port->phase == PHASE_READY)
+		request_run(slot);
+	else
+		request_answer(slot, XVHC_ENODEV, 0);
+}
+
+void port_advance(struct port *port)
+{
+	static const struct source_operation close = {.kind = SOURCE_CLOSE};
+
+	for (;;) {
+		if (port->operation_phase == OPERATION_DRAINING && count_disturbed(port) == 0) {
+			port->operation_phase = OPERATION_RUNNING;
+			port->worker->source->operate(&port->device, &port->operation);
+		}
+		/* A port that is empty for the guest answers, whatever its device still does. */
+		if (port->operation_phase != OPERATION_NONE && port->phase == PHASE_READY)
+			return;
+		if (port->queue)
+			run_next(port);
+		else if (port->phase == PHASE_CLOSING && port->operation_phase == OPERATION_NONE)
+			port_operate(port, &close, NULL);
+		else if (port->operation_phase != OPERATION_DRAINING || count_disturbed(port) > 0)
+			return;
+	}
+}
+
+int port_attach(struct port *port, const struct message_attach *attach, int fd)
+{
+	struct source_operation open = {.kind = SOURCE_OPEN, .fd = fd};
+
+	if (port->phase != PHASE_EMPTY || attach->speed == USB_SPEED_NONE ||
+	    attach->speed > USB_SPEED_SUPER_PLUS)
+		return XVHC_EINVAL;
+	port->phase = PHASE_OPENING;
+	port->stale = false;
+	port->device.speed = attach->speed;
+	port->device.model = attach->model;
+	port->device.descriptors_length = 0;
+	port_operate(port, &open, NULL);
+	port_advance(port);
+	return XVHC_OK;
+}
+
+static void opened(struct port *port, int error)
+{
+	struct source_device *device = &port->device;
+
+	port->presented = device->speed >= USB_SPEED_SUPER;
+	if (error == XVHC_OK && port->presented)
+		device->descriptors_length = (uint32_t)present_high_speed(
+			device->descriptors, device->descriptors_length);
+	if (error == XVHC_OK)
+		error = descriptor_parse(&port->descriptors, device->descriptors,
+					 device->descriptors_length);
+	if (port->phase != PHASE_OPENING)
+		return;
+	if (error != XVHC_OK) {
+		log_line(LOG_LEVEL_WARNING, "port %u: the device cannot be opened (error %d)",
+			 port->number, error);
+		port_close(port);
+		return;
+	}
+	device_state_init(&port->state, &port->descriptors);
+	port->phase = PHASE_READY;
+	log_line(LOG_LEVEL_INFO, "port %u: device %04x:%04x", port->number,
+		 port->descriptors.vendor, port->descriptors.product);
+	connection_announce(port->worker);
+}
+
+static void closed(struct port *port)
+{
+	log_line(LOG_LEVEL_INFO, "port %u: closed", port->number);
+	port->phase = PHASE_EMPTY;
+	port->report = PORT_EMPTY;
+	broker_link_detached(port);
+}
+
+void port_close(struct port *port)
+{
+	uint32_t i;
+
+	if (port->phase == PHASE_EMPTY || port->phase == PHASE_CLOSING)
+		return;
+	port->phase = PHASE_CLOSING;
+	port->replaced = port->told != USBIF_SPEED_NONE;
+	connection_announce(port->worker);
+	if (port->operation_slot)
+		request_answer(port->operation_slot, XVHC_ENODEV, 0);
+	port->operation_slot = NULL;
+	/* An operation that has not begun need not. */
+	if (port->operation_phase == OPERATION_DRAINING)
+		port->operation_phase = OPERATION_NONE;
+	for (i = 0; i < SOURCE_SLOTS; i++) {
+		if (slot_is_mine(&port->worker->slot[i], port))
+			request_stop(&port->worker->slot[i], XVHC_ENODEV);
+	}
+}
+
+static void reset_done(struct port *port, int error)
+{
+	struct slot *slot = port->queue;
+
+	device_state_init(&port->state, &port->descriptors);
+	port->stale = error != XVHC_OK;
+	broker_link_report(port, PORT_ATTACHED);
+	/* The request that made us do it must not make us do it again. */
+	if (error != XVHC_OK && slot) {
+		(void)port_dequeue(port, slot);
+		request_answer(slot, error, 0);
+	}
+}
+
+static void operation_done(struct source_device *device, int error)
+{
+	struct port *port = container_of(device, struct port, device);
+	struct slot *slot = port->operation_slot;
+
+	assert(port->operation_phase == OPERATION_RUNNING);
+	port->operation_phase = OPERATION_NONE;
+	port->operation_slot = NULL;
+	switch (port->operation.kind) {
+	case SOURCE_OPEN:
+		opened(port, error);
+		break;
+	case SOURCE_CLOSE:
+		closed(port);
+		break;
+	default:
+		if (port->phase != PHASE_READY)
+			break; /* the request was answered when the device went */
+		if (port->operation.kind == SOURCE_RESET)
+			reset_done(port, error);
+		else
+			setup_operation_done(port, error);
+		if (slot)
+			request_answer(slot, error, 0);
+		if (error == XVHC_ENODEV)
+			port_close(port);
+		break;
+	}
+	port_advance(port);
+}
+
+static void transfer_done(struct source_device *device, struct source_transfer *transfer)
+{
+	struct port *port = container_of(device, struct port, device);
+	struct slot *slot = container_of(transfer, struct slot, transfer);
+	int error = transfer->error;
+
+	assert(slot_is_mine(slot, port));
+	if (slot->request.address == 0 && error != XVHC_OK && error != XVHC_ESTALL)
+		port->stale = true;
+	request_complete(slot);
+	if (error == XVHC_ENODEV)
+		port_close(port);
+	port_advance(port);
+}
+
+const struct source_calls port_source_calls = {
+	.operation_done = operation_done,
+	.transfer_done = transfer_done,
+};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The path of one request, from the ring to the source and back. */
+#ifndef XVHC_WORKER_REQUEST_H
+#define XVHC_WORKER_REQUEST_H
+
+#include "worker.h"
+
+/*
+ * A request was taken from the ring: gives it a slot, or answers it. Returns XVHC_EPROTO where the
+ * connection must end.
+ */
+XVHC_MUST_CHECK int request_accept(struct worker *worker, const struct usbif_urb_request *wire);
+
+/* It is this request's turn: vets it and sends it on its way, or answers it. */
+void request_run(struct slot *slot);
+
+/* Hands a vetted request to the source, or answers it. */
+void request_submit(struct slot *slot);
+
+/* Answers a request that the source does not have, and frees its slot. */
+void request_answer(struct slot *slot, int error, uint32_t actual);
+
+/* Asks the source to end a transfer. verdict is what the guest will be told. */
+void request_stop(struct slot *slot, int verdict);
+
+/* The source has ended a transfer: answers it, and frees its slot. */
+void request_complete(struct slot *slot);
+
+#endif

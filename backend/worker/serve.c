@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A worker serves the controller of one guest. It lives in three stages:
+ *
+ *   init     opens devices of the system and libraries; knows of no guest yet
+ *   connect  the broker says which guest; its rings are mapped; threads are started
+ *   serve    one loop, which alone looks at what the guest wrote; opens nothing any more, and
+ *            allocates nothing
+ *
+ * A guest that breaks the protocol ends its worker: the broker is told why. When the broker goes,
+ * the worker ends what is under way and exits.
+ */
+#include "serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "broker_link.h"
+#include "buffer.h"
+#include "connection.h"
+#include "port.h"
+
+/* How long devices have to let go of their transfers once the broker is gone. */
+#define ENDING_MS 1000
+
+static struct worker the_worker;
+
+static int init_stage(struct worker *worker)
+{
+	int error;
+
+	signal(SIGPIPE, SIG_IGN);
+	worker->broker = BROKER_LINK_FD;
+	if (fcntl(worker->broker, F_SETFD, FD_CLOEXEC) < 0) {
+		log_line(LOG_LEVEL_ERROR, "descriptor %d is not open: xvhcd starts this program",
+			 BROKER_LINK_FD);
+		return -errno;
+	}
+	error = loop_init(&worker->loop);
+	if (error == 0)
+		error = worker->transport->open();
+	if (error == 0)
+		error = worker->source->init(&worker->loop, &port_source_calls);
+	if (error < 0)
+		broker_link_failed(worker, XVHC_ELIMIT, "the worker cannot start");
+	return error;
+}
+
+static int connect_stage(struct worker *worker)
+{
+	const char *problem = "the broker did not say CONNECT";
+	struct message message;
+	struct message_fds fds = {.count = 0};
+	uint32_t i;
+	int error;
+
+	error = broker_link_wait(worker, &message, &fds);
+	if (error != XVHC_OK)
+		goto fail;
+	worker->domid = message.u.connect.domid;
+	worker->ports = message.u.connect.ports;
+	log_prefix("guest %u", worker->domid);
+	for (i = 0; i < USBIF_PORT_MAX; i++)
+		port_init(&worker->port[i], worker, i + 1);
+	buffer_init(worker);
+	if (worker->source->start(worker->ports) < 0) {
+		problem = "the worker cannot start its threads";
+		error = XVHC_ELIMIT;
+		goto fail;
+	}
+	error = connection_open(worker, &message.u.connect, &fds, &problem);
+	if (error != XVHC_OK)
+		goto fail;
+	if (loop_add(&worker->loop, worker->broker, EPOLLIN, LOOP_BROKER) < 0) {
+		problem = "the worker cannot wait for the broker";
+		error = XVHC_ELIMIT;
+		goto fail;
+	}
+	message_fds_close(&fds);
+	broker_link_connected(worker);
+	return XVHC_OK;
+fail:
+	message_fds_close(&fds);
+	log_line(LOG_LEVEL_ERROR, "%s", problem);
+	broker_link_failed(worker, error, problem);
+	return error;
+}
+
+static void handle_source(struct worker *worker)
+{
+	worker->source->handle_events();
+}
+
+static void (*const handlers[LOOP_KINDS])(struct worker *worker) = {
+	[LOOP_BROKER] = broker_link_handle,
+	[LOOP_GUEST] = connection_accept,
+	[LOOP_SOURCE] = handle_source,
+};
+
+static int one_round(struct worker *worker, int timeout_ms)
+{
+	uint32_t ready, kind;
+	int error;
+
+	ready = loop_wait(&worker->loop, worker->connection.more ? 0 : timeout_ms);
+	for (kind = 0; kind < LOOP_KINDS; kind++) {
+		if (ready & (1u << kind))
+			handlers[kind](worker);
+	}
+	error = connection_serve(worker);
+	if (error == XVHC_OK)
+		error = connection_flush(worker);
+	broker_link_flush(worker);
+	return error;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool all_empty(const struct worker *worker)
+{
+	uint32_t i;
+
+	for (i = 0; i < worker->ports; i++) {
+		if (worker->port[i].phase != PHASE_EMPTY)
+			return false;
+	}
+	return true;
+}
+
+/* What is left open after that time is ended by the kernel when the process exits. */
+static void end(struct worker *worker)
+{
+	int64_t until = now_ms() + ENDING_MS, left;
+	uint32_t i;
+
+	loop_remove(&worker->loop, worker->broker);
+	for (i = 0; i < worker->ports; i++) {
+		port_close(&worker->port[i]);
+		port_advance(&worker->port[i]);
+	}
+	for (left = ENDING_MS; left > 0 && !all_empty(worker); left = until - now_ms()) {
+		if (one_round(worker, (int)left) != XVHC_OK)
+			return;
+	}
+}
+
+static int serve_stage(struct worker *worker)
+{
+	while (!worker->ending) {
+		if (one_round(worker, -1) != XVHC_OK) {
+			log_line(LOG_LEVEL_ERROR, "connection closed: %s",
+				 worker->connection.fault);
+			broker_link_failed(worker, XVHC_EPROTO, worker->connection.fault);
+			return 1;
+		}
+	}
+	end(worker);
+	return 0;
+}
+
+int serve(const struct transport_ops *transport, const struct source_ops *source)
+{
+	struct worker *worker = &the_worker;
+
+	worker->transport = transport;
+	worker->source = source;
+	if (init_stage(worker) < 0)
+		return 1;
+	if (connect_stage(worker) != XVHC_OK)
+		return 1;
+	return serve_stage(worker);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "setup.h"
+
+#include <string.h>
+
+#include <control.h>
+#include <present.h>
+
+#include "broker_link.h"
+#include "buffer.h"
+#include "port.h"
+#include "request.h"
+
+#define ADDRESS_MAX 127u
+
+static void pass(struct slot *slot, const struct control_setup *setup)
+{
+	(void)setup;
+	request_submit(slot);
+}
+
+/* What a device does with a request that it does not know. */
+static void refuse(struct slot *slot, const struct control_setup *setup)
+{
+	(void)setup;
+	request_answer(slot, XVHC_ESTALL, 0);
+}
+
+/* The USB core behind us has given the device an address; the guest's is one for this wire only. */
+static void set_address(struct slot *slot, const struct control_setup *setup)
+{
+	struct port *port = slot->port;
+
+	if (setup->value > ADDRESS_MAX || setup->length != 0) {
+		refuse(slot, setup);
+		return;
+	}
+	port->state.address = (uint8_t)setup->value;
+	broker_link_report(port, setup->value ? PORT_ADDRESSED : PORT_ATTACHED);
+	request_answer(slot, XVHC_OK, 0);
+}
+
+static void set_configuration(struct slot *slot, const struct control_setup *setup)
+{
+	struct port *port = slot->port;
+	uint8_t value = (uint8_t)setup->value;
+	struct source_operation operation = {.kind = SOURCE_SET_CONFIGURATION, .value = value};
+
+	if (setup->length != 0 || slot->request.address == 0 ||
+	    !device_state_has_configuration(&port->state, value)) {
+		refuse(slot, setup);
+		return;
+	}
+	if (value != 0)
+		operation.interfaces = descriptor_interfaces(
+			&port->descriptors,
+			descriptor_find_configuration(&port->descriptors, value));
+	port_operate(port, &operation, slot);
+}
+
+static void set_interface(struct slot *slot, const struct control_setup *setup)
+{
+	struct port *port = slot->port;
+	struct source_operation operation = {
+		.kind = SOURCE_SET_INTERFACE,
+		.interface = (uint8_t)setup->index,
+		.altsetting = (uint8_t)setup->value,
+	};
+
+	if (setup->length != 0 || setup->index > UINT8_MAX || setup->value > UINT8_MAX ||
+	    !device_state_altsetting(&port->state, operation.interface, operation.altsetting)) {
+		refuse(slot, setup);
+		return;
+	}
+	port_operate(port, &operation, slot);
+}
+
+static void clear_halt(struct slot *slot, const struct control_setup *setup)
+{
+	struct port *port = slot->port;
+	struct source_operation operation = {
+		.kind = SOURCE_CLEAR_HALT,
+		.endpoint = (uint8_t)(setup->index & 0x8f),
+	};
+
+	if (setup->length != 0 || setup->index != operation.endpoint ||
+	    !device_state_endpoint(&port->state, operation.endpoint)) {
+		refuse(slot, setup);
+		return;
+	}
+	port_operate(port, &operation, slot);
+}
+
+/* Descriptors that were rewritten are answered from our copy, so that each part fits the others. */
+static void get_descriptor(struct slot *slot, const struct control_setup *setup)
+{
+	struct port *port = slot->port;
+	uint8_t type = (uint8_t)(setup->value >> 8), index = (uint8_t)setup->value;
+	const uint8_t *found;
+	size_t length;
+
+	if (!port->presented || (type != DESCRIPTOR_DEVICE && type != DESCRIPTOR_CONFIGURATION &&
+				 type != DESCRIPTOR_BOS)) {
+		pass(slot, setup);
+		return;
+	}
+	length = present_find(port->device.descriptors, port->device.descriptors_length, type,
+			      index, &found);
+	if (length == 0) {
+		refuse(slot, setup);
+		return;
+	}
+	if (length > setup->length)
+		length = setup->length;
+	memcpy(slot->data, found, length);
+	slot->transfer.actual = (uint32_t)length;
+	if (length > 0 && buffer_store(port->worker, slot) != XVHC_OK)
+		request_answer(slot, XVHC_EINVAL, 0);
+	else
+		request_answer(slot, XVHC_OK, (uint32_t)length);
+}
+
+static void (*const runs[])(struct slot *slot, const struct control_setup *setup) = {
+	[CONTROL_PASS] = pass,
+	[CONTROL_SET_ADDRESS] = set_address,
+	[CONTROL_SET_CONFIGURATION] = set_configuration,
+	[CONTROL_SET_INTERFACE] = set_interface,
+	[CONTROL_CLEAR_HALT] = clear_halt,
+	[CONTROL_GET_DESCRIPTOR] = get_descriptor,
+	[CONTROL_REFUSE] = refuse,
+};
+
+void setup_run(struct slot *slot)
+{
+	struct control_setup setup;
+
+	control_parse(slot->request.setup, &setup);
+	runs[control_classify(&setup)](slot, &setup);
+}
+
+void setup_operation_done(struct port *port, int error)
+{
+	const struct source_operation *operation = &port->operation;
+
+	switch (operation->kind) {
+	case SOURCE_SET_CONFIGURATION:
+		/* The device may be in any configuration, or none, where that failed. */
+		if (device_state_configure(&port->state, error == XVHC_OK ? operation->value : 0) !=
+		    XVHC_OK)
+			return;
+		broker_link_report(port,
+				   port->state.configuration ? PORT_CONFIGURED : PORT_ADDRESSED);
+		break;
+	case SOURCE_SET_INTERFACE:
+		if (error == XVHC_OK)
+			error = device_state_set_interface(&port->state, operation->interface,
+							   operation->altsetting);
+		break;
+	default:
+		break;
+	}
+}

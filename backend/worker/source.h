@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where devices come from: libusb on a descriptor that the broker opened, or models (tests only).
+ *
+ * A source runs transfers, several at a time, and operations, one at a time for each device.
+ * Operations may take seconds; they never make the caller wait. All calls, and all calls back, are
+ * made from the worker's one thread, and the calls back only from within handle_events().
+ *
+ * The worker keeps the order: it starts no operation while a transfer that the operation would
+ * disturb is under way, and no transfer while an operation is.
+ */
+#ifndef XVHC_WORKER_SOURCE_H
+#define XVHC_WORKER_SOURCE_H
+
+#include <descriptor.h>
+#include <message.h>
+#include <transfer.h>
+#include <xvhc/usbif.h>
+
+#include "loop.h"
+
+/* Transfers under way, of all devices together. */
+#define SOURCE_SLOTS USBIF_URB_RING_SLOTS
+
+/* Bytes of a control transfer's data stage, at most: libusb takes no more. */
+#define SOURCE_CONTROL_MAX 4096u
+#define SOURCE_SETUP_BYTES 8u
+
+struct source_device;
+
+/* One transfer. The worker owns it, and keeps it until it has completed. */
+struct source_transfer {
+	uint32_t slot;    /* its number, below SOURCE_SLOTS */
+	uint8_t type;     /* enum transfer_type */
+	uint8_t endpoint; /* bEndpointAddress; 0 for control */
+	bool in;
+	bool short_not_ok;
+	/*
+	 * The data, TRANSFER_LENGTH_MAX bytes of room. Isochronous packets lie in it without gaps,
+	 * each in its length. For a control transfer: the setup packet, and the data behind it.
+	 */
+	uint8_t *buffer;
+	uint32_t length; /* bytes of data, without the setup packet */
+	uint32_t packets;
+	struct transfer_packet *packet; /* length in; actual and result out */
+	/* Written when it completes. */
+	int32_t error; /* enum xvhc_error */
+	uint32_t actual;
+};
+
+enum source_operation_kind {
+	SOURCE_OPEN, /* fills in device->descriptors */
+	SOURCE_SET_CONFIGURATION,
+	SOURCE_SET_INTERFACE,
+	SOURCE_CLEAR_HALT,
+	SOURCE_RESET, /* leaves the device without a claimed interface */
+	SOURCE_CLOSE, /* always succeeds; no call back follows for this device but its own */
+};
+
+struct source_operation {
+	enum source_operation_kind kind;
+	int fd;              /* OPEN: becomes the source's; -1 for a model */
+	uint8_t value;       /* SET_CONFIGURATION: 0 for none */
+	uint32_t interfaces; /* SET_CONFIGURATION: the new configuration's, a bit for each */
+	uint8_t interface;   /* SET_INTERFACE */
+	uint8_t altsetting;  /* SET_INTERFACE */
+	uint8_t endpoint;    /* CLEAR_HALT: bEndpointAddress */
+};
+
+/* A device. It is part of a port; the port's number is that of its place in the source. */
+struct source_device {
+	uint32_t port;  /* from 1 */
+	uint32_t speed; /* enum usb_speed */
+	uint32_t model; /* 0: a real one */
+	void *context;  /* the source's own */
+	/* As usbfs hands them out: device descriptor, then each configuration. */
+	uint32_t descriptors_length;
+	uint8_t descriptors[DESCRIPTOR_BYTES_MAX];
+};
+
+/* The worker's functions that a source calls. */
+struct source_calls {
+	void (*operation_done)(struct source_device *device, int error);
+	void (*transfer_done)(struct source_device *device, struct source_transfer *transfer);
+};
+
+struct source_ops {
+	/* Opens what the process needs, once, before a guest is known. 0, or -errno after a log. */
+	int (*init)(struct loop *loop, const struct source_calls *calls);
+	/* Makes what the devices of this many ports need, once. 0, or -errno after a log line. */
+	int (*start)(uint32_t ports);
+	/* Something that was added to the loop is ready. */
+	void (*handle_events)(void);
+	/* Begins an operation. operation_done() follows. */
+	void (*operate)(struct source_device *device, const struct source_operation *operation);
+	/*
+	 * Begins a transfer. Returns XVHC_OK, and transfer_done() follows; or an error, and it does
+	 * not.
+	 */
+	int (*submit)(struct source_device *device, struct source_transfer *transfer);
+	/*
+	 * Asks a transfer to end. transfer_done() follows in any case, with XVHC_ECANCEL or with
+	 * what the transfer came to before.
+	 */
+	void (*cancel)(struct source_device *device, struct source_transfer *transfer);
+};
+
+extern const struct source_ops source_usb;
+
+#endif

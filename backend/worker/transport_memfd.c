@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A guest's memory that is a memfd, for tests, fuzzing and benchmarks: a grant reference is the
+ * number of a page in it. The memfd must be sealed against shrinking, so that no access to it can
+ * fault later. Descriptors, in this order: the memfd, the eventfd that notifies us, the eventfd
+ * that notifies the guest.
+ */
+#include "transport.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <error.h>
+#include <xvhc/usbif.h>
+
+static uint8_t *memory;
+static uint32_t pages;
+static int from_guest = -1;
+static int to_guest = -1;
+
+static int memfd_open(void)
+{
+	return 0;
+}
+
+static int fail(const char **problem, const char *text)
+{
+	*problem = text;
+	return XVHC_EPROTO;
+}
+
+static int map_memory(int fd, const char **problem)
+{
+	struct stat status;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	if (seals < 0 || (seals & F_SEAL_SHRINK) == 0)
+		return fail(problem, "the guest's memory can shrink");
+	if (fstat(fd, &status) < 0 || status.st_size < USBIF_PAGE_SIZE ||
+	    status.st_size / USBIF_PAGE_SIZE > UINT32_MAX)
+		return fail(problem, "the guest's memory has no good size");
+	pages = (uint32_t)(status.st_size / USBIF_PAGE_SIZE);
+	memory = mmap(NULL, (size_t)pages * USBIF_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		      0);
+	if (memory == MAP_FAILED)
+		return fail(problem, "cannot map the guest's memory");
+	return XVHC_OK;
+}
+
+static int memfd_connect(const struct message_connect *connect, struct message_fds *fds,
+			 struct transport_rings *rings, const char **problem)
+{
+	int error;
+
+	if (fds->count != 3)
+		return fail(problem, "this transport takes three descriptors");
+	error = map_memory(fds->fd[0], problem);
+	if (error != XVHC_OK)
+		return error;
+	if (connect->urb_ring_ref >= pages || connect->conn_ring_ref >= pages)
+		return fail(problem, "a ring lies outside of the guest's memory");
+	rings->urb = memory + (size_t)connect->urb_ring_ref * USBIF_PAGE_SIZE;
+	rings->conn = memory + (size_t)connect->conn_ring_ref * USBIF_PAGE_SIZE;
+	from_guest = fds->fd[1];
+	to_guest = fds->fd[2];
+	close(fds->fd[0]);
+	fds->count = 0;
+	rings->event = from_guest;
+	return XVHC_OK;
+}
+
+static int memfd_copy(const struct transport_copy *copies, uint32_t count,
+		      enum transport_direction direction)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		uint8_t *guest;
+
+		if (copies[i].gref >= pages || copies[i].length > USBIF_PAGE_SIZE ||
+		    copies[i].offset > USBIF_PAGE_SIZE - copies[i].length)
+			return XVHC_EINVAL;
+		guest = memory + (size_t)copies[i].gref * USBIF_PAGE_SIZE + copies[i].offset;
+		if (direction == TRANSPORT_TO_GUEST)
+			memcpy(guest, copies[i].local, copies[i].length);
+		else
+			memcpy(copies[i].local, guest, copies[i].length);
+	}
+	return XVHC_OK;
+}
+
+static void memfd_notify(void)
+{
+	uint64_t one = 1;
+	ssize_t written = write(to_guest, &one, sizeof(one));
+
+	(void)written;
+}
+
+static void memfd_accept(void)
+{
+	uint64_t count;
+	ssize_t got = read(from_guest, &count, sizeof(count));
+
+	(void)got;
+}
+
+static void memfd_rearm(void)
+{
+}
+
+const struct transport_ops transport_memfd = {
+	.kind = TRANSPORT_MEMFD,
+	.open = memfd_open,
+	.connect = memfd_connect,
+	.copy = memfd_copy,
+	.notify = memfd_notify,
+	.accept = memfd_accept,
+	.rearm = memfd_rearm,
+};

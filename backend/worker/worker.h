@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a worker knows: one guest controller with its two rings, its ports, and a slot for each
+ * request that can be under way. All of it has static storage; nothing is allocated once the guest
+ * is connected.
+ *
+ * A request takes this way: connection.c takes it from the ring and decodes it; request.c gives it
+ * a slot; port.c lets it wait for its turn; request.c vets it, copies its data (buffer.c) and hands
+ * it to the source, or setup.c carries it out; when it has ended, request.c copies the data back
+ * and connection.c puts the response.
+ */
+#ifndef XVHC_WORKER_WORKER_H
+#define XVHC_WORKER_WORKER_H
+
+#include <common/log.h>
+#include <ring.h>
+#include <vet.h>
+
+#include "source.h"
+#include "transport.h"
+
+struct worker;
+struct port;
+
+enum slot_state {
+	SLOT_FREE = 0,
+	SLOT_WAITING,   /* in its port's queue */
+	SLOT_TRANSFER,  /* the source has it */
+	SLOT_OPERATION, /* its port carries out an operation for it */
+};
+
+struct slot {
+	enum slot_state state;
+	/* Other than XVHC_OK: what the guest is told, whatever the transfer comes to. */
+	int32_t verdict;
+	struct port *port;
+	struct slot *next; /* in the port's queue */
+	struct transfer_request request;
+	struct source_transfer transfer;
+	struct transfer_packet packet[XVHC_ISOC_PACKETS_MAX];
+	uint8_t *data; /* TRANSFER_LENGTH_MAX bytes on a page boundary; a setup packet fits in
+			  front */
+};
+
+enum port_phase {
+	PHASE_EMPTY = 0,
+	PHASE_OPENING, /* the source opens the device; the guest knows nothing yet */
+	PHASE_READY,
+	PHASE_CLOSING, /* for the guest the port is empty; what is under way comes to its end */
+};
+
+enum operation_phase {
+	OPERATION_NONE = 0,
+	OPERATION_DRAINING, /* waits for transfers that it would disturb, which were cancelled */
+	OPERATION_RUNNING,
+};
+
+struct port {
+	struct worker *worker;
+	uint32_t number; /* from 1 */
+	enum port_phase phase;
+	struct source_device device;
+	struct descriptor_table descriptors;
+	struct device_state state;
+	bool presented; /* descriptors are answered by us, not by the device */
+	bool stale;     /* a request in the default state failed: the guest will reset the port */
+
+	struct slot *queue; /* requests that wait for their turn, oldest first */
+	enum operation_phase operation_phase;
+	struct source_operation operation;
+	struct slot *operation_slot; /* whose request it is; NULL: ours */
+
+	uint8_t told;  /* the USBIF_SPEED_... that the guest was told last */
+	bool replaced; /* the device that it was told of is gone */
+
+	enum port_state report; /* for the broker */
+	bool report_due;
+	bool detached_due;
+	struct log_limit log;
+};
+
+struct connection {
+	struct back_ring urb;
+	struct back_ring conn;
+	bool more;         /* requests may be left in the ring */
+	bool urb_notify;   /* responses were put and not published */
+	bool event_due;    /* a port has something to tell the guest */
+	bool accepted;     /* a notification was taken note of */
+	const char *fault; /* the guest broke the protocol: what it did */
+};
+
+struct worker {
+	const struct transport_ops *transport;
+	const struct source_ops *source;
+	struct loop loop;
+	int broker;          /* socket */
+	bool broker_blocked; /* it does not take more messages now */
+	bool ending;         /* the broker is gone */
+	uint32_t domid;
+	uint32_t ports;
+	struct connection connection;
+	struct port port[USBIF_PORT_MAX];
+	struct slot slot[SOURCE_SLOTS];
+	struct log_limit log;
+};
+
+#endif
