@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT
+#include <broker/broker.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <broker/control_socket.h>
+#include <broker/controller.h>
+#include <broker/given.h>
+#include <broker/guest.h>
+#include <broker/hotplug.h>
+
+#define EVENTS_AT_ONCE 64
+#define WATCHES_AT_ONCE 256u /* before others have their turn */
+#define PASSES_MAX 16u
+#define STOP_LIMIT_MS 6000u
+#define JOBS_STOP_LIMIT_MS 3000u
+#define OWN_DOMID_MAX 0x7fefu
+
+uint64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void broker_wake_at(struct broker *broker, uint64_t time_ms)
+{
+	if (time_ms != 0 && (broker->wake_at_ms == 0 || time_ms < broker->wake_at_ms))
+		broker->wake_at_ms = time_ms;
+}
+
+int broker_follow(struct broker *broker, int fd, uint32_t events, enum event_source source,
+		  uint32_t index)
+{
+	struct epoll_event event = {
+		.events = events,
+		.data.u64 = ((uint64_t)source << 32) | index,
+	};
+
+	return epoll_ctl(broker->epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+}
+
+/* Reads the given ports. */
+static int ports_load(struct broker *broker)
+{
+	int result = ports_file_read(&broker->file, broker->options->ports_file);
+
+	if (result != 0) {
+		log_line(LOG_LEVEL_ERROR, "%s cannot be read: %s", broker->options->ports_file,
+			 strerror(-result));
+		return result;
+	}
+	for (uint32_t i = 0; i < broker->file.count; i++) {
+		const struct ports_line *line = &broker->file.lines[i];
+		struct given *given;
+
+		if (!line->entry)
+			continue;
+		given = given_add(broker, &line->place, line->guest);
+		if (!given) {
+			log_line(LOG_LEVEL_ERROR, "%s: line %u is left out: too many ports",
+				 broker->options->ports_file, i + 1);
+			continue;
+		}
+		given->confirmed = true;
+	}
+	return 0;
+}
+
+static void ports_save(struct broker *broker)
+{
+	int result = ports_file_write(&broker->file, broker->options->ports_file);
+
+	broker->file_dirty = false;
+	if (result != 0)
+		log_line(LOG_LEVEL_ERROR,
+			 "%s cannot be written (%s): after a restart of xvhcd it is as before",
+			 broker->options->ports_file, strerror(-result));
+}
+
+static int signals_open(struct broker *broker)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	broker->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return broker->signals < 0
+		       ? -errno
+		       : broker_follow(broker, broker->signals, EPOLLIN, SOURCE_SIGNALS, 0);
+}
+
+static int store_begin(struct broker *broker)
+{
+	int result;
+
+	result = xenstore_read_number(broker->store, "domid", OWN_DOMID_MAX, &broker->own_domid);
+	if (result != 0) {
+		log_line(LOG_LEVEL_ERROR, "XenStore does not say which domain this is: is "
+					  "xen-init-dom0 missing?");
+		return result;
+	}
+	result = broker_follow(broker, broker->store->fd, EPOLLIN, SOURCE_XENSTORE, 0);
+	if (result == 0)
+		result = guests_watch(broker);
+	if (result == 0)
+		result = controllers_watch(broker);
+	if (result != 0)
+		log_line(LOG_LEVEL_ERROR, "XenStore cannot be watched: %s", strerror(-result));
+	return result;
+}
+
+static int hotplug_begin(struct broker *broker)
+{
+	if (!broker->options->udev_source)
+		return 0;
+	broker->udev = hotplug_open(broker->options->udev_source);
+	if (!broker->udev) {
+		log_line(LOG_LEVEL_ERROR, "the kernel's USB events cannot be followed: %s",
+			 strerror(errno));
+		return -EIO;
+	}
+	return broker_follow(broker, hotplug_fd(broker->udev), EPOLLIN, SOURCE_UDEV, 0);
+}
+
+int broker_init(struct broker *broker, const struct broker_options *options, struct xenstore *store)
+{
+	int result;
+
+	memset(broker, 0, sizeof(*broker));
+	broker->options = options;
+	broker->store = store;
+	broker->listener = -1;
+	broker->signals = -1;
+	broker->topology_dirty = true;
+	broker->guests_dirty = true;
+	broker->controllers_dirty = true;
+	broker->now_ms = clock_ms();
+	broker->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (broker->epoll < 0)
+		return -errno;
+	result = control_socket_open(broker);
+	if (result == 0)
+		result = signals_open(broker);
+	if (result == 0)
+		result = ports_load(broker);
+	if (result == 0)
+		result = store_begin(broker);
+	if (result == 0)
+		result = hotplug_begin(broker);
+	if (result != 0)
+		return result;
+	broker->jobs = jobs_start(options->run_job, options->paths);
+	if (!broker->jobs)
+		return -ENOMEM;
+	return broker_follow(broker, jobs_fd(broker->jobs), EPOLLIN, SOURCE_JOBS, 0);
+}
+
+static void xenstore_readable(struct broker *broker)
+{
+	char path[XENSTORE_PATH_MAX], token[XENSTORE_TOKEN_MAX];
+
+	for (uint32_t i = 0; i < WATCHES_AT_ONCE; i++) {
+		if (broker->store->ops->event(broker->store, path, token) != 1)
+			return;
+		if (strcmp(token, "guests") == 0)
+			broker->guests_dirty = true;
+		else
+			controllers_event(broker, path, token);
+	}
+	/* libxenstore may not report again what it has read already. */
+	broker->again = true;
+}
+
+static void label_done(struct broker *broker, struct job *job)
+{
+	struct usb_device *device = topology_find_device(&broker->topology, job->device);
+
+	if (device)
+		snprintf(device->label, sizeof(device->label), "%.*s",
+			 (int)sizeof(device->label) - 1, job->text);
+	free(job);
+}
+
+static void jobs_readable(struct broker *broker)
+{
+	struct job *job;
+
+	while ((job = jobs_collect(broker->jobs))) {
+		if (job->type == JOB_LABEL)
+			label_done(broker, job);
+		else if (job->owner)
+			given_job_done(broker, job);
+		else
+			free(job);
+	}
+}
+
+static void signal_readable(struct broker *broker)
+{
+	struct signalfd_siginfo info;
+
+	if (read(broker->signals, &info, sizeof(info)) != (ssize_t)sizeof(info) || broker->stopping)
+		return;
+	log_line(LOG_LEVEL_INFO, "ending; ports stay given");
+	broker->stopping = true;
+	broker->stop_until_ms = clock_ms() + STOP_LIMIT_MS;
+	controllers_stop(broker);
+}
+
+static void event_handle(struct broker *broker, const struct epoll_event *event)
+{
+	uint32_t index = (uint32_t)event->data.u64;
+
+	switch ((enum event_source)(event->data.u64 >> 32)) {
+	case SOURCE_XENSTORE:
+		xenstore_readable(broker);
+		break;
+	case SOURCE_UDEV:
+		broker->topology_dirty |= hotplug_drain(broker->udev);
+		break;
+	case SOURCE_JOBS:
+		jobs_readable(broker);
+		break;
+	case SOURCE_SIGNALS:
+		signal_readable(broker);
+		break;
+	case SOURCE_LISTENER:
+		control_socket_accept(broker);
+		break;
+	case SOURCE_CLIENT:
+		client_ready(broker, index, event->events);
+		break;
+	case SOURCE_WORKER:
+		worker_readable(broker, index);
+		break;
+	case SOURCE_WORKER_EXIT:
+		worker_ended(broker, index);
+		break;
+	}
+}
+
+static void topology_follow(struct broker *broker)
+{
+	int result = topology_scan(&broker->topology, broker->options->sysfs);
+
+	broker->topology_dirty = false;
+	if (result != 0)
+		log_line(LOG_LEVEL_ERROR, "the USB devices in %s cannot be read: %s",
+			 broker->options->sysfs, strerror(-result));
+}
+
+/* Has the helper thread ask new devices for their names. */
+static void labels_begin(struct broker *broker)
+{
+	for (uint32_t i = 0; i < broker->topology.device_count; i++) {
+		struct usb_device *device = &broker->topology.devices[i];
+		struct job *job;
+
+		if (device->labelled)
+			continue;
+		device->labelled = true;
+		job = job_new(JOB_LABEL, NULL);
+		if (!job)
+			return;
+		job->device = device->id;
+		memcpy(job->device_name, device->name, sizeof(job->device_name));
+		if (!jobs_submit(broker->jobs, job))
+			free(job);
+	}
+}
+
+static void settle_once(struct broker *broker)
+{
+	broker->again = false;
+	broker->now_ms = clock_ms();
+	if (broker->topology_dirty)
+		topology_follow(broker);
+	if (broker->guests_dirty) {
+		broker->guests_dirty = false;
+		guests_scan(broker);
+	}
+	if (broker->controllers_dirty) {
+		broker->controllers_dirty = false;
+		controllers_scan(broker);
+	}
+	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++) {
+		if (broker->controllers[i])
+			controller_step(broker, broker->controllers[i]);
+		if (broker->controllers[i] && !broker->stopping)
+			broker_wake_at(broker, broker->controllers[i]->until_ms);
+	}
+	workers_step(broker);
+	clients_step(broker);
+	if (broker->stopping) {
+		broker_wake_at(broker, broker->stop_until_ms);
+		return;
+	}
+	given_step_all(broker);
+	controllers_remove_empty(broker);
+	labels_begin(broker);
+	if (broker->file_dirty)
+		ports_save(broker);
+}
+
+/* Takes the next step for all that is marked, until nothing is, or it is time to look for events.
+ */
+static void broker_settle(struct broker *broker)
+{
+	uint32_t passes = 0;
+
+	broker->wake_at_ms = 0;
+	do {
+		settle_once(broker);
+	} while (broker->again && ++passes < PASSES_MAX);
+	if (broker->again)
+		broker_wake_at(broker, broker->now_ms);
+}
+
+static int wait_ms(const struct broker *broker)
+{
+	uint64_t now = clock_ms();
+
+	if (broker->wake_at_ms == 0)
+		return -1;
+	if (broker->wake_at_ms <= now)
+		return 0;
+	return broker->wake_at_ms - now < INT32_MAX ? (int)(broker->wake_at_ms - now) : INT32_MAX;
+}
+
+void broker_run(struct broker *broker)
+{
+	struct epoll_event events[EVENTS_AT_ONCE];
+	int count;
+
+	for (;;) {
+		broker_settle(broker);
+		if (broker->stopping &&
+		    (controllers_stopped(broker) || clock_ms() >= broker->stop_until_ms))
+			return;
+		count = epoll_wait(broker->epoll, events, EVENTS_AT_ONCE, wait_ms(broker));
+		for (int i = 0; i < count; i++)
+			event_handle(broker, &events[i]);
+	}
+}
+
+void broker_fini(struct broker *broker)
+{
+	if (broker->file_dirty)
+		ports_save(broker);
+	control_socket_close(broker);
+	controllers_fini(broker);
+	guests_fini(broker);
+	if (broker->jobs)
+		jobs_stop(broker->jobs, JOBS_STOP_LIMIT_MS);
+	given_fini(broker);
+	if (broker->udev)
+		hotplug_close(broker->udev);
+	topology_fini(&broker->topology);
+	ports_file_fini(&broker->file);
+	if (broker->signals >= 0)
+		close(broker->signals);
+	if (broker->epoll >= 0)
+		close(broker->epoll);
+	broker->store->ops->close(broker->store);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The broker's state, which its parts share.
+ *
+ * One loop waits for events: XenStore watches, udev, finished jobs, workers, clients, signals. A
+ * handler does not act on what happened; it marks what may have changed. Then broker_settle()
+ * compares what is with what should be, and takes the next step for each thing that is marked. So a
+ * burst of events costs one look, however many they are, and a step that is lost is taken the next
+ * time.
+ *
+ *   given port (given.c)      claim on the hub's ports, the device in it, which guest it is for
+ *   controller (controller.c) one virtual host controller of a guest: its XenStore nodes, worker
+ *   guest (guest.c)           a domain that runs
+ *
+ * A given port of a running guest is bound to a port number of one of the guest's controllers.
+ */
+#ifndef XVHC_BROKER_BROKER_H
+#define XVHC_BROKER_BROKER_H
+
+#include <xvhc/limits.h>
+#include <xvhc/usbif.h>
+
+#include <broker/command.h>
+#include <broker/guest_name.h>
+#include <broker/job.h>
+#include <broker/place.h>
+#include <broker/ports_file.h>
+#include <broker/topology.h>
+#include <broker/worker_process.h>
+#include <broker/xenstore.h>
+#include <common/log.h>
+
+struct controller;
+struct given;
+struct udev_monitor;
+
+/* A client of the control socket that waits for an answer. serial 0: nobody. */
+struct client_ref {
+	uint32_t slot;
+	uint32_t serial;
+};
+
+enum device_state {
+	DEVICE_NONE = 0,
+	DEVICE_PRESENT,   /* plugged in, claimed, not in use */
+	DEVICE_HUB,       /* plugged in, and not passed on */
+	DEVICE_IN_DOM0,   /* was there before, and dom0 uses it: given.text says for what */
+	DEVICE_FAILED,    /* it could not be opened: given.text says why */
+	DEVICE_ATTACHED,  /* a worker has it */
+	DEVICE_DETACHING, /* the worker is asked to give it back */
+};
+
+enum claim_state {
+	CLAIM_NONE = 0, /* there is no such connector now, or not yet looked at */
+	CLAIM_HELD,
+	CLAIM_FAILED, /* given.text says why */
+};
+
+/* One side's claim: the open hub. */
+struct claim {
+	struct device_id hub; /* the hub that was opened; bus 0: none */
+	int fd;               /* -1: none */
+};
+
+struct given {
+	struct given *next;
+	struct place place;
+	char guest[XVHC_GUEST_NAME_MAX]; /* name or UUID; of a toolstack's port: for the log */
+	bool by_toolstack;               /* through port/<n> of a controller that xl made */
+	bool confirmed; /* the first claim went through; until then it is not in the file */
+	bool taking;    /* on its way back to dom0 */
+	struct client_ref waiter;
+
+	struct job *job; /* the one that runs for this port; it refers to this struct */
+	enum claim_state claim_state;
+	struct claim claim[2];
+
+	struct device_id device;
+	enum device_state device_state;
+	bool needs_reset; /* a guest had it */
+	uint32_t opens_failed;
+	enum port_state guest_use;
+	uint64_t retry_at_ms;     /* of IN_DOM0, FAILED, and of a claim that failed; 0: never */
+	uint64_t detach_until_ms; /* of DETACHING */
+	char text[IN_USE_TEXT_MAX];
+
+	struct controller *controller; /* NULL: bound to none */
+	uint32_t port;                 /* of that controller */
+};
+
+struct guest {
+	uint32_t domid;
+	char name[XVHC_GUEST_NAME_MAX];
+	char uuid[UUID_TEXT_BYTES];
+};
+
+/* States of a XenBus device, as its nodes `state` have them. */
+enum xenbus_state {
+	XENBUS_UNKNOWN = 0,
+	XENBUS_INITIALISING,
+	XENBUS_INIT_WAIT,
+	XENBUS_INITIALISED,
+	XENBUS_CONNECTED,
+	XENBUS_CLOSING,
+	XENBUS_CLOSED,
+	XENBUS_STATE_MAX = 8,
+};
+
+enum controller_phase {
+	PHASE_NEW = 0,    /* not yet looked at */
+	PHASE_WAITING,    /* for the frontend to publish its rings */
+	PHASE_CONNECTING, /* the worker maps them */
+	PHASE_CONNECTED,
+	PHASE_CLOSING, /* for the frontend to close */
+	PHASE_CLOSED,  /* by the guest: until its driver comes back */
+	PHASE_PAUSING, /* before the next attempt to connect */
+	PHASE_REMOVED, /* its frontend directory is away, to make the guest look anew */
+	PHASE_OFFLINE, /* closed for good: the toolstack removes the nodes */
+	PHASE_REFUSED, /* the frontend asks for what we do not have; it must close first */
+};
+
+/* What comes after PHASE_CLOSING. */
+enum closing_aim {
+	AIM_RECONNECT,
+	AIM_CLOSED,  /* the guest closed it */
+	AIM_OFFLINE, /* the toolstack, or the end of xvhcd, closed it */
+	AIM_REMOVE,  /* ours, and no longer needed */
+};
+
+struct controller {
+	uint32_t domid;
+	uint32_t devid;
+	uint32_t slot; /* of broker.controllers */
+	bool ours;     /* made by us and not by a toolstack */
+	bool dirty;
+	bool ports_dirty; /* a toolstack changed port/<n> */
+	uint32_t ports;
+	enum controller_phase phase;
+	enum closing_aim aim;
+	uint64_t until_ms; /* of the phase; 0: no limit */
+	uint64_t connected_at_ms;
+	uint32_t attempts;  /* to reconnect since it last worked for a while */
+	uint32_t reprobes;  /* of these, by rewriting the frontend directory */
+	bool stock_revived; /* the frontend directory was rewritten and nothing came of it yet */
+	struct log_limit log_limit;
+	struct worker_process *worker;           /* NULL: none */
+	struct given *given[USBIF_PORT_MAX + 1]; /* by port number, from 1 */
+};
+
+/* Workers that run, or end. */
+struct worker_slot {
+	struct worker_process process;
+	struct controller *controller; /* NULL: nobody waits for it any more */
+	bool used;
+	uint64_t kill_at_ms; /* 0: never */
+	char name[32];
+};
+
+struct broker_options {
+	const char *sysfs;
+	const char *ports_file;
+	const char *socket;
+	const char *worker;
+	const struct job_paths *paths;
+	void (*run_job)(struct job *job, const struct job_paths *paths);
+	const char *udev_source; /* of the monitor; NULL: follow no events */
+};
+
+struct client;
+
+struct broker {
+	const struct broker_options *options;
+	int epoll;
+	struct xenstore *store;
+	uint32_t own_domid;
+	struct jobs *jobs;
+	struct udev_monitor *udev;
+	int signals;
+
+	struct topology topology;
+	bool topology_dirty;
+	struct ports_file file;
+	bool file_dirty;
+	struct given *given;
+	uint32_t given_count;
+
+	struct guest *guests;
+	uint32_t guest_count;
+	bool guests_dirty;
+
+	struct controller *controllers[XVHC_CONTROLLERS_MAX];
+	bool controllers_dirty; /* some came or went */
+	struct worker_slot workers[XVHC_CONTROLLERS_MAX];
+
+	struct client *clients;
+	int listener;
+	uint32_t client_serial;
+
+	bool again;          /* this round of settling changed something */
+	uint64_t now_ms;     /* at the start of this round */
+	uint64_t wake_at_ms; /* the next time that something is due; 0: never */
+	bool stopping;
+	uint64_t stop_until_ms;
+};
+
+/* What an epoll event belongs to; the index is in the lower half of its data. */
+enum event_source {
+	SOURCE_XENSTORE,
+	SOURCE_UDEV,
+	SOURCE_JOBS,
+	SOURCE_SIGNALS,
+	SOURCE_LISTENER,
+	SOURCE_CLIENT,
+	SOURCE_WORKER,      /* its socket */
+	SOURCE_WORKER_EXIT, /* its pidfd */
+};
+
+/*
+ * Connects the parts. store becomes the broker's, also on failure. Returns 0, or -errno after a
+ * sentence in the log.
+ */
+XVHC_MUST_CHECK int broker_init(struct broker *broker, const struct broker_options *options,
+				struct xenstore *store);
+
+/* Runs until SIGTERM or SIGINT, and ends in order. */
+void broker_run(struct broker *broker);
+
+void broker_fini(struct broker *broker);
+
+/* Has epoll report a descriptor. Returns 0 or -errno. */
+XVHC_MUST_CHECK int broker_follow(struct broker *broker, int fd, uint32_t events,
+				  enum event_source source, uint32_t index);
+
+/* Sees to it that broker_settle() runs at this time at the latest. 0: does nothing. */
+void broker_wake_at(struct broker *broker, uint64_t time_ms);
+
+/* CLOCK_MONOTONIC. */
+uint64_t clock_ms(void);
+
+#endif

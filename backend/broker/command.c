@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include <broker/command.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include <broker/guest_name.h>
+
+#define JSON_DEPTH_MAX 4
+
+static const struct {
+	const char *name;
+	enum command_type type;
+	bool port;  /* it has a "port" */
+	bool guest; /* it has a "guest" */
+} commands[] = {
+	{"list", COMMAND_LIST, false, false},
+	{"give", COMMAND_GIVE, true, true},
+	{"take", COMMAND_TAKE, true, false},
+};
+
+/* A string member of the request, without a NUL inside; NULL: there is none. */
+static const char *member_text(struct json_object *request, const char *name)
+{
+	struct json_object *member;
+	const char *text;
+
+	if (!json_object_object_get_ex(request, name, &member) ||
+	    !json_object_is_type(member, json_type_string))
+		return NULL;
+	text = json_object_get_string(member);
+	return strlen(text) == (size_t)json_object_get_string_len(member) ? text : NULL;
+}
+
+static bool port_parse(struct json_object *request, struct command *command,
+		       char text[COMMAND_TEXT_MAX])
+{
+	const char *port = member_text(request, "port");
+
+	if (!port) {
+		snprintf(text, COMMAND_TEXT_MAX, "The request names no port.");
+		return false;
+	}
+	if (strlen(port) >= sizeof(command->port) || !port_name_is_valid(port)) {
+		snprintf(text, COMMAND_TEXT_MAX,
+			 "This is not the name of a port. A port is named like 1-2 or 1-2.3, or by "
+			 "its place, like pci-0000:00:14.0/hs-2; xvhc list shows all of them.");
+		return false;
+	}
+	snprintf(command->port, sizeof(command->port), "%s", port);
+	return true;
+}
+
+static bool guest_parse(struct json_object *request, struct command *command,
+			char text[COMMAND_TEXT_MAX])
+{
+	const char *guest = member_text(request, "guest");
+	const char *fault = guest ? guest_name_fault(guest) : "The request names no guest.";
+
+	if (fault) {
+		snprintf(text, COMMAND_TEXT_MAX, "%s", fault);
+		return false;
+	}
+	snprintf(command->guest, sizeof(command->guest), "%s", guest);
+	return true;
+}
+
+static bool request_parse(struct json_object *request, struct command *command,
+			  char text[COMMAND_TEXT_MAX])
+{
+	const char *name = member_text(request, "command");
+
+	for (size_t i = 0; name && i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, name) != 0)
+			continue;
+		command->type = commands[i].type;
+		return (!commands[i].port || port_parse(request, command, text)) &&
+		       (!commands[i].guest || guest_parse(request, command, text));
+	}
+	snprintf(text, COMMAND_TEXT_MAX, "xvhcd does not know this command.");
+	return false;
+}
+
+bool command_parse(const char *line, struct command *command, char text[COMMAND_TEXT_MAX])
+{
+	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
+	struct json_object *request = NULL;
+	size_t length = strlen(line);
+	bool parsed = false;
+
+	memset(command, 0, sizeof(*command));
+	snprintf(text, COMMAND_TEXT_MAX, "The request is not one line of JSON.");
+	if (tokener && length < XVHC_COMMAND_BYTES_MAX) {
+		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+		request = json_tokener_parse_ex(tokener, line, (int)length + 1);
+		if (request && json_object_is_type(request, json_type_object))
+			parsed = request_parse(request, command, text);
+	}
+	json_object_put(request);
+	if (tokener)
+		json_tokener_free(tokener);
+	return parsed;
+}

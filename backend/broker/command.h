@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A request on the control socket: one line of JSON, such as
+ * {"command": "give", "port": "1-2", "guest": "web"}. An answer is one line as well:
+ * {"ok": true, "message": "..."}, or {"ok": false, "message": "why not, and what to do"}.
+ */
+#ifndef XVHC_BROKER_COMMAND_H
+#define XVHC_BROKER_COMMAND_H
+
+#include <broker/place.h>
+#include <xvhc/limits.h>
+
+enum command_type {
+	COMMAND_LIST,
+	COMMAND_GIVE,
+	COMMAND_TAKE,
+};
+
+struct command {
+	enum command_type type;
+	char port[XVHC_PLACE_MAX];       /* one of the forms that port_name_is_valid() accepts */
+	char guest[XVHC_GUEST_NAME_MAX]; /* guest_name_fault() found none */
+};
+
+#define COMMAND_TEXT_MAX 1024u /* bytes of the message in an answer */
+
+/*
+ * Reads one request. False where it is none; then text has the sentence for the answer.
+ */
+XVHC_MUST_CHECK bool command_parse(const char *line, struct command *command,
+				   char text[COMMAND_TEXT_MAX]);
+
+#endif

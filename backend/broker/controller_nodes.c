@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+#include <broker/controller_nodes.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRANSACTION_ATTEMPTS 20u
+#define ORIGIN "xvhcd" /* the node "origin" of a controller that we made */
+
+#if defined(__x86_64__)
+#define NATIVE_PROTOCOL "x86_64-abi"
+#elif defined(__aarch64__) || defined(__arm__)
+#define NATIVE_PROTOCOL "arm-abi"
+#else
+#define NATIVE_PROTOCOL "native"
+#endif
+
+void backend_path(const struct broker *broker, const struct controller *controller,
+		  const char *name, char path[XENSTORE_PATH_MAX])
+{
+	xenstore_path(path, "/local/domain/%u/backend/vusb/%u/%u%s%s", broker->own_domid,
+		      controller->domid, controller->devid, *name ? "/" : "", name);
+}
+
+void frontend_path(const struct controller *controller, const char *name,
+		   char path[XENSTORE_PATH_MAX])
+{
+	xenstore_path(path, "/local/domain/%u/device/vusb/%u%s%s", controller->domid,
+		      controller->devid, *name ? "/" : "", name);
+}
+
+static enum xenbus_state state_read(struct broker *broker, const char *path)
+{
+	uint32_t state;
+
+	if (xenstore_read_number(broker->store, path, XENBUS_STATE_MAX, &state) != 0)
+		return XENBUS_UNKNOWN;
+	return (enum xenbus_state)state;
+}
+
+bool controller_view_read(struct broker *broker, const struct controller *controller,
+			  struct controller_view *view)
+{
+	char path[XENSTORE_PATH_MAX], value[XENSTORE_VALUE_MAX];
+	uint32_t online = 1;
+	int result;
+
+	backend_path(broker, controller, "state", path);
+	result = broker->store->ops->read(broker->store, XENSTORE_NO_TRANSACTION, path, value,
+					  sizeof(value));
+	if (result == -ENOENT)
+		return false;
+	view->backend = state_read(broker, path);
+	backend_path(broker, controller, "online", path);
+	if (xenstore_read_number(broker->store, path, UINT32_MAX, &online) == -EINVAL)
+		online = 0;
+	view->online = online != 0;
+	frontend_path(controller, "state", path);
+	view->frontend = state_read(broker, path);
+	return true;
+}
+
+void backend_state_write(struct broker *broker, const struct controller *controller,
+			 enum xenbus_state state)
+{
+	char path[XENSTORE_PATH_MAX];
+	int result;
+
+	backend_path(broker, controller, "state", path);
+	/* Where the toolstack removed it just now, it must not come back as an empty shell. */
+	if (state_read(broker, path) == XENBUS_UNKNOWN)
+		return;
+	result = xenstore_write_number(broker->store, XENSTORE_NO_TRANSACTION, path, state);
+	if (result != 0)
+		log_line(LOG_LEVEL_ERROR, "XenStore: writing %s failed: %s", path,
+			 strerror(-result));
+}
+
+int backend_read(struct broker *broker, struct controller *controller)
+{
+	char path[XENSTORE_PATH_MAX], value[XENSTORE_VALUE_MAX];
+	int result;
+
+	backend_path(broker, controller, "origin", path);
+	result = broker->store->ops->read(broker->store, XENSTORE_NO_TRANSACTION, path, value,
+					  sizeof(value));
+	controller->ours = result == 0 && strcmp(value, ORIGIN) == 0;
+	backend_path(broker, controller, "num-ports", path);
+	result = xenstore_read_number(broker->store, path, USBIF_PORT_MAX, &controller->ports);
+	if (result == 0 && controller->ports == 0)
+		result = -EINVAL;
+	return result;
+}
+
+static int frontend_make_in(struct broker *broker, uint32_t transaction,
+			    const struct controller *controller)
+{
+	struct xenstore *store = broker->store;
+	char path[XENSTORE_PATH_MAX], backend[XENSTORE_PATH_MAX];
+	int result;
+
+	frontend_path(controller, "", path);
+	result = store->ops->make(store, transaction, path, controller->domid, broker->own_domid);
+	backend_path(broker, controller, "", backend);
+	frontend_path(controller, "backend", path);
+	if (result == 0)
+		result = store->ops->write(store, transaction, path, backend);
+	frontend_path(controller, "backend-id", path);
+	if (result == 0)
+		result = xenstore_write_number(store, transaction, path, broker->own_domid);
+	frontend_path(controller, "state", path);
+	if (result == 0)
+		result = xenstore_write_number(store, transaction, path, XENBUS_INITIALISING);
+	return result;
+}
+
+static int backend_make_in(struct broker *broker, uint32_t transaction,
+			   const struct controller *controller)
+{
+	char frontend[XENSTORE_PATH_MAX], path[XENSTORE_PATH_MAX], name[16];
+	struct xenstore *store = broker->store;
+	const struct {
+		const char *name;
+		uint32_t value;
+	} numbers[] = {
+		{"frontend-id", controller->domid}, {"online", 1},
+		{"state", XENBUS_INITIALISING},     {"usb-ver", 2},
+		{"num-ports", controller->ports},
+	};
+	int result;
+
+	backend_path(broker, controller, "", path);
+	result = store->ops->make(store, transaction, path, broker->own_domid, controller->domid);
+	frontend_path(controller, "", frontend);
+	backend_path(broker, controller, "frontend", path);
+	if (result == 0)
+		result = store->ops->write(store, transaction, path, frontend);
+	for (size_t i = 0; result == 0 && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		backend_path(broker, controller, numbers[i].name, path);
+		result = xenstore_write_number(store, transaction, path, numbers[i].value);
+	}
+	backend_path(broker, controller, "type", path);
+	if (result == 0)
+		result = store->ops->write(store, transaction, path, "pv");
+	backend_path(broker, controller, "origin", path);
+	if (result == 0)
+		result = store->ops->write(store, transaction, path, ORIGIN);
+	for (uint32_t port = 1; result == 0 && port <= controller->ports; port++) {
+		snprintf(name, sizeof(name), "port/%u", port);
+		backend_path(broker, controller, name, path);
+		result = store->ops->write(store, transaction, path, "");
+	}
+	return result;
+}
+
+/* Runs steps in one transaction, as often as others get in its way. */
+static int transact(struct broker *broker, const struct controller *controller, bool backend,
+		    bool frontend)
+{
+	struct xenstore *store = broker->store;
+	uint32_t transaction;
+	int result, ended;
+
+	for (uint32_t i = 0; i < TRANSACTION_ATTEMPTS; i++) {
+		result = store->ops->begin(store, &transaction);
+		if (result != 0)
+			return result;
+		if (backend)
+			result = backend_make_in(broker, transaction, controller);
+		if (frontend && result == 0)
+			result = frontend_make_in(broker, transaction, controller);
+		ended = store->ops->end(store, transaction, result == 0);
+		if (result != 0 || ended != -EAGAIN)
+			return result != 0 ? result : ended;
+	}
+	return -EAGAIN;
+}
+
+int controller_nodes_make(struct broker *broker, const struct controller *controller)
+{
+	return transact(broker, controller, true, true);
+}
+
+int frontend_make(struct broker *broker, const struct controller *controller)
+{
+	return transact(broker, controller, false, true);
+}
+
+int frontend_remove(struct broker *broker, const struct controller *controller)
+{
+	char path[XENSTORE_PATH_MAX];
+
+	frontend_path(controller, "", path);
+	return broker->store->ops->remove(broker->store, XENSTORE_NO_TRANSACTION, path);
+}
+
+void controller_nodes_remove(struct broker *broker, const struct controller *controller)
+{
+	struct xenstore *store = broker->store;
+	char path[XENSTORE_PATH_MAX];
+	uint32_t count;
+	char **left;
+
+	/* The guest may be gone, and its directory with it. */
+	(void)!frontend_remove(broker, controller);
+	backend_path(broker, controller, "", path);
+	(void)!store->ops->remove(store, XENSTORE_NO_TRANSACTION, path);
+	/* A toolstack removes empty directories above, too. */
+	xenstore_path(path, "/local/domain/%u/backend/vusb/%u", broker->own_domid,
+		      controller->domid);
+	left = store->ops->list(store, path, &count);
+	if (left && count == 0)
+		(void)!store->ops->remove(store, XENSTORE_NO_TRANSACTION, path);
+	free(left);
+}
+
+const char *frontend_read(struct broker *broker, const struct controller *controller,
+			  struct frontend_offer *offer)
+{
+	struct xenstore *store = broker->store;
+	char path[XENSTORE_PATH_MAX], value[XENSTORE_VALUE_MAX];
+	const struct {
+		const char *name;
+		uint32_t *value;
+		const char *fault;
+	} numbers[] = {
+		{"urb-ring-ref", &offer->urb_ring_ref, "its urb-ring-ref is no grant reference"},
+		{"conn-ring-ref", &offer->conn_ring_ref, "its conn-ring-ref is no grant reference"},
+		{"event-channel", &offer->event_channel, "its event-channel is no event channel"},
+	};
+	int result;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		frontend_path(controller, numbers[i].name, path);
+		if (xenstore_read_number(store, path, UINT32_MAX, numbers[i].value) != 0)
+			return numbers[i].fault;
+	}
+	frontend_path(controller, "protocol", path);
+	result = store->ops->read(store, XENSTORE_NO_TRANSACTION, path, value, sizeof(value));
+	/* Older frontends write none: they mean the native one. */
+	if (result != -ENOENT && (result != 0 || strcmp(value, NATIVE_PROTOCOL) != 0))
+		return "it is not a 64-bit guest: only the protocol " NATIVE_PROTOCOL " is spoken";
+	return NULL;
+}
+
+bool frontend_reconnects(struct broker *broker, const struct controller *controller)
+{
+	char path[XENSTORE_PATH_MAX];
+	uint32_t value;
+
+	frontend_path(controller, "feature-reconnect", path);
+	return xenstore_read_number(broker->store, path, 1, &value) == 0 && value == 1;
+}
+
+void port_node_read(struct broker *broker, const struct controller *controller, uint32_t port,
+		    char value[XVHC_PLACE_MAX])
+{
+	char path[XENSTORE_PATH_MAX], name[16];
+
+	snprintf(name, sizeof(name), "port/%u", port);
+	backend_path(broker, controller, name, path);
+	if (broker->store->ops->read(broker->store, XENSTORE_NO_TRANSACTION, path, value,
+				     XVHC_PLACE_MAX) != 0)
+		value[0] = '\0';
+}
+
+void port_node_write(struct broker *broker, const struct controller *controller, uint32_t port,
+		     const char *value)
+{
+	char path[XENSTORE_PATH_MAX], name[16];
+	int result;
+
+	snprintf(name, sizeof(name), "port/%u", port);
+	backend_path(broker, controller, name, path);
+	result = broker->store->ops->write(broker->store, XENSTORE_NO_TRANSACTION, path, value);
+	if (result != 0)
+		log_line(LOG_LEVEL_ERROR, "XenStore: writing %s failed: %s", path,
+			 strerror(-result));
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The XenStore nodes of one controller. Backend directory, ours:
+ * /local/domain/<own>/backend/vusb/<domid>/<devid>; frontend directory, the guest's:
+ * /local/domain/<domid>/device/vusb/<devid>. Paths are made from the numbers, and never read from a
+ * node, which a guest might have written. docs/protocol.md lists all nodes.
+ */
+#ifndef XVHC_BROKER_CONTROLLER_NODES_H
+#define XVHC_BROKER_CONTROLLER_NODES_H
+
+#include <broker/broker.h>
+
+/* What both sides say about their states. */
+struct controller_view {
+	bool online; /* the toolstack wants it */
+	enum xenbus_state backend;
+	enum xenbus_state frontend; /* XENBUS_UNKNOWN where it has none */
+};
+
+/* What a frontend publishes before it connects. */
+struct frontend_offer {
+	uint32_t urb_ring_ref;
+	uint32_t conn_ring_ref;
+	uint32_t event_channel;
+};
+
+/* Writes the path of a node in the backend directory; name "" for the directory. */
+void backend_path(const struct broker *broker, const struct controller *controller,
+		  const char *name, char path[XENSTORE_PATH_MAX]);
+
+/* The same for the frontend directory. */
+void frontend_path(const struct controller *controller, const char *name,
+		   char path[XENSTORE_PATH_MAX]);
+
+/* Reads the states. False where the controller is no longer there. */
+XVHC_MUST_CHECK bool controller_view_read(struct broker *broker,
+					  const struct controller *controller,
+					  struct controller_view *view);
+
+/* Writes our own state. */
+void backend_state_write(struct broker *broker, const struct controller *controller,
+			 enum xenbus_state state);
+
+/* Reads what the backend directory fixes for good: number of ports, and who made it. */
+XVHC_MUST_CHECK int backend_read(struct broker *broker, struct controller *controller);
+
+/* Makes both directories of a controller of ours, as a toolstack would. Returns 0 or -errno. */
+XVHC_MUST_CHECK int controller_nodes_make(struct broker *broker,
+					  const struct controller *controller);
+
+/* Removes what controller_nodes_make() made. */
+void controller_nodes_remove(struct broker *broker, const struct controller *controller);
+
+/* Removes the frontend directory only; the guest then forgets the device. */
+XVHC_MUST_CHECK int frontend_remove(struct broker *broker, const struct controller *controller);
+
+/* Makes the frontend directory anew, as it was at first; the guest then probes it. */
+XVHC_MUST_CHECK int frontend_make(struct broker *broker, const struct controller *controller);
+
+/* Reads what the frontend offers. Returns NULL, or a sentence about what is wrong with it. */
+const char *frontend_read(struct broker *broker, const struct controller *controller,
+			  struct frontend_offer *offer);
+
+/* Whether the frontend says that it connects again by itself when we come back. */
+bool frontend_reconnects(struct broker *broker, const struct controller *controller);
+
+/* Reads or writes port/<n>. Reading gives "" where there is nothing. */
+void port_node_read(struct broker *broker, const struct controller *controller, uint32_t port,
+		    char value[XVHC_PLACE_MAX]);
+void port_node_write(struct broker *broker, const struct controller *controller, uint32_t port,
+		     const char *value);
+
+#endif

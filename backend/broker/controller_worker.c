@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A worker may have been taken over by its guest. All that it can say stands in the table
+ * `messages`, each with the phases of the controller in which it may be said. Anything else ends
+ * the worker.
+ */
+#include <broker/controller_worker.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include <broker/controller.h>
+#include <broker/given.h>
+#include <common/message_io.h>
+
+#define MESSAGES_AT_ONCE 16u /* of one worker, before the others have their turn */
+#define END_LIMIT_MS 3000u
+
+static struct worker_slot *slot_of(struct broker *broker, const struct worker_process *process)
+{
+	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++)
+		if (&broker->workers[i].process == process)
+			return &broker->workers[i];
+	return NULL;
+}
+
+static int worker_tell(const struct controller *controller, const struct message *message, int fd)
+{
+	struct message_fds fds = {.fd = {fd}, .count = 1};
+
+	if (!controller->worker || controller->worker->socket < 0)
+		return -EPIPE;
+	return message_send(controller->worker->socket, message, fd >= 0 ? &fds : NULL);
+}
+
+int controller_worker_start(struct broker *broker, struct controller *controller,
+			    const struct frontend_offer *offer)
+{
+	struct message connect = {
+		.type = MESSAGE_CONNECT,
+		.u.connect =
+			{
+				.transport = TRANSPORT_XEN,
+				.domid = controller->domid,
+				.ports = controller->ports,
+				.urb_ring_ref = offer->urb_ring_ref,
+				.conn_ring_ref = offer->conn_ring_ref,
+				.event_channel = offer->event_channel,
+			},
+	};
+	struct worker_slot *slot = NULL;
+	uint32_t index;
+	int result;
+
+	for (index = 0; index < XVHC_CONTROLLERS_MAX; index++)
+		if (!broker->workers[index].used)
+			break;
+	if (index == XVHC_CONTROLLERS_MAX)
+		return -EMFILE;
+	slot = &broker->workers[index];
+	memset(slot, 0, sizeof(*slot));
+	snprintf(slot->name, sizeof(slot->name), "guest-%u.%u", controller->domid,
+		 controller->devid);
+	result = worker_process_start(&slot->process, broker->options->worker, slot->name);
+	if (result != 0)
+		return result;
+	slot->used = true;
+	slot->controller = controller;
+	controller->worker = &slot->process;
+	result = broker_follow(broker, slot->process.socket, EPOLLIN, SOURCE_WORKER, index);
+	if (result == 0)
+		result = broker_follow(broker, slot->process.pidfd, EPOLLIN, SOURCE_WORKER_EXIT,
+				       index);
+	if (result == 0)
+		result = worker_tell(controller, &connect, -1);
+	return result;
+}
+
+static void devices_lost(struct broker *broker, struct controller *controller)
+{
+	for (uint32_t port = 1; port <= controller->ports; port++)
+		if (controller->given[port])
+			given_worker_lost(broker, controller->given[port]);
+}
+
+void controller_worker_end(struct broker *broker, struct controller *controller, bool at_once)
+{
+	struct worker_slot *slot;
+
+	if (controller->worker) {
+		slot = slot_of(broker, controller->worker);
+		slot->controller = NULL;
+		controller->worker = NULL;
+		worker_process_hang_up(&slot->process);
+		if (at_once)
+			worker_process_kill(&slot->process);
+		else
+			slot->kill_at_ms = clock_ms() + END_LIMIT_MS;
+	}
+	devices_lost(broker, controller);
+}
+
+void workers_step(struct broker *broker)
+{
+	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++) {
+		struct worker_slot *slot = &broker->workers[i];
+
+		if (!slot->used || slot->kill_at_ms == 0)
+			continue;
+		if (broker->now_ms < slot->kill_at_ms) {
+			broker_wake_at(broker, slot->kill_at_ms);
+			continue;
+		}
+		log_line(LOG_LEVEL_WARNING, "%s: its worker did not end by itself", slot->name);
+		worker_process_kill(&slot->process);
+		slot->kill_at_ms = 0;
+	}
+}
+
+void worker_ended(struct broker *broker, uint32_t index)
+{
+	struct worker_slot *slot = &broker->workers[index];
+	struct controller *controller = slot->controller;
+	char how[64], why[80];
+
+	if (!slot->used)
+		return;
+	worker_process_reap(&slot->process, how, sizeof(how));
+	slot->used = false;
+	slot->controller = NULL;
+	if (!controller)
+		return;
+	controller->worker = NULL;
+	snprintf(why, sizeof(why), "its worker %s", how);
+	controller_restart(broker, controller, why);
+}
+
+static struct given *given_at(const struct controller *controller, uint32_t port)
+{
+	return port >= 1 && port <= controller->ports ? controller->given[port] : NULL;
+}
+
+static bool handle_connected(struct broker *broker, struct controller *controller,
+			     const struct message *message)
+{
+	(void)message;
+	controller->phase = PHASE_CONNECTED;
+	controller->until_ms = 0;
+	controller->connected_at_ms = clock_ms();
+	backend_state_write(broker, controller, XENBUS_CONNECTED);
+	log_line(LOG_LEVEL_INFO, "guest %u: controller %u is connected", controller->domid,
+		 controller->devid);
+	broker->again = true;
+	return true;
+}
+
+static bool handle_failed(struct broker *broker, struct controller *controller,
+			  const struct message *message)
+{
+	char why[sizeof(message->u.failed.text) + 64];
+
+	snprintf(why, sizeof(why), "its worker failed (%d): %.*s", message->u.failed.error,
+		 (int)sizeof(message->u.failed.text), message->u.failed.text);
+	controller_restart(broker, controller, why);
+	return true;
+}
+
+static bool handle_port_state(struct broker *broker, struct controller *controller,
+			      const struct message *message)
+{
+	struct given *given = given_at(controller, message->u.port.port);
+
+	if (!given || message->u.port.state > PORT_CONFIGURED)
+		return false;
+	given_worker_state(broker, given, (enum port_state)message->u.port.state);
+	return true;
+}
+
+static bool handle_detached(struct broker *broker, struct controller *controller,
+			    const struct message *message)
+{
+	struct given *given = given_at(controller, message->u.port.port);
+
+	if (!given)
+		return false;
+	given_worker_detached(broker, given);
+	return true;
+}
+
+#define IN_PHASE(phase) (1u << (phase))
+
+/* Returns false where the message makes no sense. */
+static const struct {
+	enum message_type type;
+	uint32_t phases;
+	bool (*handle)(struct broker *broker, struct controller *controller,
+		       const struct message *message);
+} messages[] = {
+	{MESSAGE_CONNECTED, IN_PHASE(PHASE_CONNECTING), handle_connected},
+	{MESSAGE_FAILED,
+	 IN_PHASE(PHASE_CONNECTING) | IN_PHASE(PHASE_CONNECTED) | IN_PHASE(PHASE_CLOSING),
+	 handle_failed},
+	{MESSAGE_PORT_STATE, IN_PHASE(PHASE_CONNECTED) | IN_PHASE(PHASE_CLOSING),
+	 handle_port_state},
+	{MESSAGE_DETACHED, IN_PHASE(PHASE_CONNECTED) | IN_PHASE(PHASE_CLOSING), handle_detached},
+};
+
+static bool message_handle(struct broker *broker, struct controller *controller,
+			   const struct message *message)
+{
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
+		if (messages[i].type == message->type)
+			return (messages[i].phases & IN_PHASE(controller->phase)) &&
+			       messages[i].handle(broker, controller, message);
+	/* Said in time, but the connection was closing when it arrived. */
+	return false;
+}
+
+void worker_readable(struct broker *broker, uint32_t index)
+{
+	struct worker_slot *slot = &broker->workers[index];
+	struct message_fds fds;
+	struct message message;
+	int result;
+
+	for (uint32_t i = 0; i < MESSAGES_AT_ONCE; i++) {
+		if (!slot->used || !slot->controller || slot->process.socket < 0)
+			return;
+		result = message_receive(slot->process.socket, &message, &fds);
+		if (result == -EAGAIN)
+			return;
+		if (result == 0 || result == -ECONNRESET) {
+			/* Its end is reported by its pidfd; without that it is asked to end. */
+			worker_process_hang_up(&slot->process);
+			slot->kill_at_ms = clock_ms() + END_LIMIT_MS;
+			return;
+		}
+		if (result == 1)
+			message_fds_close(&fds);
+		if (result != 1 || !message_handle(broker, slot->controller, &message)) {
+			if (slot->controller)
+				controller_restart(broker, slot->controller,
+						   "its worker broke the protocol");
+			return;
+		}
+	}
+}
+
+int controller_attach(struct broker *broker, struct controller *controller, uint32_t port,
+		      enum usb_speed speed, int fd)
+{
+	const struct message attach = {
+		.type = MESSAGE_ATTACH,
+		.u.attach = {.port = port, .speed = speed},
+	};
+
+	(void)broker;
+	return worker_tell(controller, &attach, fd);
+}
+
+int controller_detach(struct broker *broker, struct controller *controller, uint32_t port)
+{
+	const struct message detach = {
+		.type = MESSAGE_DETACH,
+		.u.port = {.port = port},
+	};
+
+	(void)broker;
+	return worker_tell(controller, &detach, -1);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The worker of a controller: started, told, listened to and ended. */
+#ifndef XVHC_BROKER_CONTROLLER_WORKER_H
+#define XVHC_BROKER_CONTROLLER_WORKER_H
+
+#include <broker/broker.h>
+#include <broker/controller_nodes.h>
+
+/* Starts a worker and has it connect to the frontend. Returns 0 or -errno. */
+XVHC_MUST_CHECK int controller_worker_start(struct broker *broker, struct controller *controller,
+					    const struct frontend_offer *offer);
+
+/*
+ * Parts with the worker, if there is one: hangs up on it, and ends it where it does not end by
+ * itself soon; or ends it at once. The devices that it had count as lost.
+ */
+void controller_worker_end(struct broker *broker, struct controller *controller, bool at_once);
+
+#endif

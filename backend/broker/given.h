@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The ports that are given to guests. */
+#ifndef XVHC_BROKER_GIVEN_H
+#define XVHC_BROKER_GIVEN_H
+
+#include <broker/broker.h>
+
+/* Adds a port; it is looked at in the next round. NULL: no memory, or too many. */
+struct given *given_add(struct broker *broker, const struct place *place, const char *guest);
+
+/* The given port of this connector, by either of its places. NULL: none. */
+struct given *given_find(const struct broker *broker, const struct connector *connector);
+
+/* The given port of this place, also where there is no such connector now. NULL: none. */
+struct given *given_find_place(const struct broker *broker, const struct place *place);
+
+/* Begins to give a port back to dom0. */
+void given_take(struct broker *broker, struct given *given);
+
+/* Takes the next step for each given port. */
+void given_step_all(struct broker *broker);
+
+/* A job for a given port was done. Frees the job. */
+void given_job_done(struct broker *broker, struct job *job);
+
+/* The worker says what the guest does with the device, or that it has given it back. */
+void given_worker_state(struct broker *broker, struct given *given, enum port_state state);
+void given_worker_detached(struct broker *broker, struct given *given);
+
+/* The worker is gone, and with it the device that it had. */
+void given_worker_lost(struct broker *broker, struct given *given);
+
+/* One line for a person about what the port does. */
+void given_state_text(const struct broker *broker, const struct given *given, char *text,
+		      size_t size);
+
+/* The names of a given port for a sentence: its short names, or its place where it is not there. */
+void given_names(const struct broker *broker, const struct given *given, char *text, size_t size);
+
+void given_fini(struct broker *broker);
+
+#endif

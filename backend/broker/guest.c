@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include <broker/guest.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <broker/controller.h>
+
+#define DOMID_MAX 0x7fefu /* the hypervisor's first reserved number is one more */
+
+int guests_watch(struct broker *broker)
+{
+	struct xenstore *store = broker->store;
+	int result;
+
+	result = store->ops->watch(store, "@introduceDomain", "guests");
+	if (result == 0)
+		result = store->ops->watch(store, "@releaseDomain", "guests");
+	return result;
+}
+
+static void name_watch(struct broker *broker, uint32_t domid, bool on)
+{
+	char path[XENSTORE_PATH_MAX];
+
+	xenstore_path(path, "/local/domain/%u/name", domid);
+	/* A name that comes late, or changes, is looked at again; without the watch it is not. */
+	if (on)
+		(void)!broker->store->ops->watch(broker->store, path, "guests");
+	else
+		broker->store->ops->unwatch(broker->store, path, "guests");
+}
+
+/* Reads what XenStore has about one domain. False where it does not live. */
+static bool guest_read(struct broker *broker, uint32_t domid, struct guest *guest)
+{
+	struct xenstore *store = broker->store;
+	char path[XENSTORE_PATH_MAX], value[XENSTORE_VALUE_MAX];
+	const char *last;
+
+	memset(guest, 0, sizeof(*guest));
+	guest->domid = domid;
+	if (!store->ops->domain_lives(store, domid))
+		return false;
+	xenstore_path(path, "/local/domain/%u/name", domid);
+	if (store->ops->read(store, XENSTORE_NO_TRANSACTION, path, value, sizeof(value)) == 0 &&
+	    strlen(value) < sizeof(guest->name))
+		snprintf(guest->name, sizeof(guest->name), "%.255s", value);
+	xenstore_path(path, "/local/domain/%u/vm", domid);
+	if (store->ops->read(store, XENSTORE_NO_TRANSACTION, path, value, sizeof(value)) == 0) {
+		last = strrchr(value, '/');
+		if (last && uuid_is_valid(last + 1))
+			memcpy(guest->uuid, last + 1, sizeof(guest->uuid));
+	}
+	return true;
+}
+
+static const struct guest *find_domid(const struct guest *guests, uint32_t count, uint32_t domid)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (guests[i].domid == domid)
+			return &guests[i];
+	return NULL;
+}
+
+static void changes_tell(struct broker *broker, const struct guest *before, uint32_t before_count)
+{
+	const struct guest *other;
+
+	for (uint32_t i = 0; i < before_count; i++) {
+		other = find_domid(broker->guests, broker->guest_count, before[i].domid);
+		if (other && strcmp(other->uuid, before[i].uuid) == 0)
+			continue;
+		log_line(LOG_LEVEL_DEBUG, "guest %u (%s) is gone", before[i].domid, before[i].name);
+		controllers_guest_gone(broker, before[i].domid);
+		name_watch(broker, before[i].domid, false);
+	}
+	for (uint32_t i = 0; i < broker->guest_count; i++) {
+		other = find_domid(before, before_count, broker->guests[i].domid);
+		if (other && strcmp(other->uuid, broker->guests[i].uuid) == 0)
+			continue;
+		log_line(LOG_LEVEL_DEBUG, "guest %u (%s) runs", broker->guests[i].domid,
+			 broker->guests[i].name);
+		name_watch(broker, broker->guests[i].domid, true);
+	}
+}
+
+void guests_scan(struct broker *broker)
+{
+	struct guest *before = broker->guests;
+	uint32_t before_count = broker->guest_count, count, domid;
+	char **names = broker->store->ops->list(broker->store, "/local/domain", &count);
+	struct guest *now;
+
+	if (!names)
+		count = 0;
+	now = calloc(count + 1, sizeof(*now));
+	if (!now) {
+		free(names);
+		return;
+	}
+	broker->guests = now;
+	broker->guest_count = 0;
+	for (uint32_t i = 0; i < count; i++)
+		if (number_parse(names[i], DOMID_MAX, &domid) && domid != broker->own_domid &&
+		    domid != 0 && guest_read(broker, domid, &now[broker->guest_count]))
+			broker->guest_count++;
+	free(names);
+	changes_tell(broker, before, before_count);
+	free(before);
+}
+
+static bool guest_is(const struct guest *guest, const char *name)
+{
+	return name[0] != '\0' &&
+	       (strcmp(guest->name, name) == 0 || strcasecmp(guest->uuid, name) == 0);
+}
+
+const struct guest *guest_find(const struct broker *broker, const char *name)
+{
+	for (uint32_t i = 0; i < broker->guest_count; i++)
+		if (guest_is(&broker->guests[i], name))
+			return &broker->guests[i];
+	return NULL;
+}
+
+const struct guest *guest_find_domid(const struct broker *broker, uint32_t domid)
+{
+	return find_domid(broker->guests, broker->guest_count, domid);
+}
+
+bool guest_same(const struct broker *broker, const char *a, const char *b)
+{
+	const struct guest *guest = guest_find(broker, a);
+
+	return strcmp(a, b) == 0 || (guest && guest_is(guest, b));
+}
+
+void guests_fini(struct broker *broker)
+{
+	free(broker->guests);
+	broker->guests = NULL;
+	broker->guest_count = 0;
+}

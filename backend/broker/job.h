@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the broker has the kernel do to hubs and devices. Any of it can take seconds where a device
+ * does not answer, so one helper thread does it, in order, and the broker's loop goes on.
+ */
+#ifndef XVHC_BROKER_JOB_H
+#define XVHC_BROKER_JOB_H
+
+#include <broker/mounted.h>
+#include <broker/topology.h>
+
+#define JOBS_MAX 2048u /* waiting at a time */
+
+enum job_type {
+	JOB_CLAIM,   /* claim the hub ports, take the device from dom0's drivers */
+	JOB_OPEN,    /* open the device for a worker */
+	JOB_RESET,   /* reset the device, leave it without a configuration */
+	JOB_RELEASE, /* give hub ports and device back to dom0 */
+	JOB_LABEL,   /* read what the device calls itself */
+	JOB_CLOSE,   /* close fd */
+	JOB_QUIT,    /* end the thread */
+};
+
+/* One of the hub ports of a connector. */
+struct job_side {
+	struct device_id hub; /* bus 0: this connector has no such side */
+	char hub_name[DEVICE_NAME_MAX];
+	uint8_t port;
+	int fd; /* the open hub that holds the claim; -1: none. Closed, or filled, by the job */
+};
+
+struct job {
+	enum job_type type;
+	void *owner; /* of the submitter's */
+	struct job_side side[2];
+	struct device_id device; /* bus 0: none */
+	char device_name[DEVICE_NAME_MAX];
+	/* Outcome */
+	int error;                  /* 0 or -errno; -EBUSY of CLAIM and OPEN: see text */
+	int fd;                     /* OPEN: the open device */
+	bool in_use;                /* CLAIM, OPEN: dom0 uses the device; text says for what */
+	char text[IN_USE_TEXT_MAX]; /* a sentence about the error, or the label */
+	struct job *next;
+};
+
+/* Where jobs find things; the tests' are elsewhere. */
+struct job_paths {
+	struct mounted_paths mounted;
+	const char *usb_nodes; /* "/dev/bus/usb" */
+};
+
+struct jobs;
+
+/*
+ * Starts the thread. run does one job; it is a parameter so that the tests can stand in for the
+ * kernel. paths is kept by reference. NULL on failure.
+ */
+struct jobs *jobs_start(void (*run)(struct job *job, const struct job_paths *paths),
+			const struct job_paths *paths);
+
+/* Readable while a job has been done. */
+int jobs_fd(const struct jobs *jobs);
+
+/* A job with no fds in it. NULL: no memory. */
+struct job *job_new(enum job_type type, void *owner);
+
+/* Gives a job to the thread. False, and the job stays the caller's, where too many wait. */
+XVHC_MUST_CHECK bool jobs_submit(struct jobs *jobs, struct job *job);
+
+/* Takes a finished job, which is then the caller's to free. NULL: none. */
+struct job *jobs_collect(struct jobs *jobs);
+
+/* Has the thread close a descriptor of a device or a hub, which can take its time. */
+void jobs_close_fd(struct jobs *jobs, int fd);
+
+/*
+ * Ends the thread, after the jobs that wait; frees what was not collected. Where the kernel does
+ * not come back from one within limit_ms, gives up on it and returns.
+ */
+void jobs_stop(struct jobs *jobs, uint32_t limit_ms);
+
+/* Does a job for real. */
+void usb_job_run(struct job *job, const struct job_paths *paths);
+
+#endif

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+/*
+ * xvhcd, the broker: reads its options, connects to XenStore, and runs. broker.h tells how it
+ * works.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <broker/broker.h>
+#include <broker/hotplug.h>
+
+#ifndef XVHC_LIBEXECDIR
+#define XVHC_LIBEXECDIR "/usr/libexec"
+#endif
+#ifndef XVHC_VERSION
+#define XVHC_VERSION "unknown"
+#endif
+
+#define EXIT_USAGE 2
+
+static const char usage[] =
+	"xvhcd gives USB ports of this machine to Xen guests. It runs until it is ended, and is "
+	"told\n"
+	"what to do by the command xvhc.\n"
+	"\n"
+	"Usage: xvhcd [OPTION]...\n"
+	"\n"
+	"  --ports-file FILE  keep the given ports in FILE (/etc/xvhc/ports.conf)\n"
+	"  --socket PATH      listen there for xvhc (/run/xvhc/control)\n"
+	"  --worker PATH      the program that serves one guest (" XVHC_LIBEXECDIR
+	"/xvhcd-worker)\n"
+	"  --foreground       stay in the foreground: it always does\n"
+	"  --verbose          log more\n"
+	"  --help             show this\n"
+	"  --version          show the version\n"
+	"\n"
+	"It logs to standard error. On SIGTERM it asks each guest to close its USB controllers, "
+	"and\n"
+	"ends. Ports stay given: guests have them again when it is started the next time.\n";
+
+static const struct option long_options[] = {
+	{"ports-file", required_argument, NULL, 'p'}, {"socket", required_argument, NULL, 's'},
+	{"worker", required_argument, NULL, 'w'},     {"foreground", no_argument, NULL, 'f'},
+	{"verbose", no_argument, NULL, 'v'},          {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},          {NULL, 0, NULL, 0},
+};
+
+static const struct job_paths paths = {
+	.mounted =
+		{
+			.sysfs = "/sys",
+			.mountinfo = "/proc/1/mountinfo",
+			.swaps = "/proc/swaps",
+			.dev = "/dev",
+		},
+	.usb_nodes = "/dev/bus/usb",
+};
+
+/* Reads the command line. Returns -1 to go on, or the exit code. */
+static int options_read(int argc, char **argv, struct broker_options *options,
+			enum log_level *level)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'p':
+			options->ports_file = optarg;
+			break;
+		case 's':
+			options->socket = optarg;
+			break;
+		case 'w':
+			options->worker = optarg;
+			break;
+		case 'f':
+			break;
+		case 'v':
+			*level = LOG_LEVEL_DEBUG;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		case 'V':
+			puts("xvhcd " XVHC_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			fputs("xvhcd --help shows the options.\n", stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "xvhcd: '%s' is no option. xvhcd --help shows them.\n",
+			argv[optind]);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	/* Large, and there is one. */
+	static struct broker broker;
+	struct broker_options options = {
+		.sysfs = "/sys",
+		.ports_file = "/etc/xvhc/ports.conf",
+		.socket = "/run/xvhc/control",
+		.worker = XVHC_LIBEXECDIR "/xvhcd-worker",
+		.paths = &paths,
+		.run_job = usb_job_run,
+	};
+	enum log_level level = LOG_LEVEL_INFO;
+	struct xenstore *store;
+	int code;
+
+	code = options_read(argc, argv, &options, &level);
+	if (code >= 0)
+		return code;
+	log_init("xvhcd", level);
+	options.udev_source = hotplug_source();
+	if (access("/dev/xen/xenbus", F_OK) != 0 && access("/proc/xen/xenbus", F_OK) != 0 &&
+	    access("/proc/xen/capabilities", F_OK) != 0 &&
+	    access("/run/xenstored/socket", F_OK) != 0) {
+		log_line(LOG_LEVEL_ERROR,
+			 "this machine does not run on Xen: xvhcd is for dom0 or a "
+			 "driver domain");
+		return EXIT_FAILURE;
+	}
+	store = xenstore_open();
+	if (!store) {
+		log_line(LOG_LEVEL_ERROR,
+			 "XenStore does not answer: is xenstored running (systemctl "
+			 "start xenstored), and is this root?");
+		return EXIT_FAILURE;
+	}
+	code = EXIT_FAILURE;
+	if (broker_init(&broker, &options, store) == 0) {
+		log_line(LOG_LEVEL_INFO, "ready");
+		broker_run(&broker);
+		code = EXIT_SUCCESS;
+	}
+	broker_fini(&broker);
+	return code;
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#include <broker/place.h>
+
+#include <stdio.h>
+#include <string.h>
+
+/* Reads a decimal number of 1 to max without leading zeroes, and moves *text behind it. */
+static bool number_take(const char **text, uint32_t max, uint32_t *value)
+{
+	const char *at = *text;
+	uint32_t sum = 0;
+
+	if (*at < '1' || *at > '9')
+		return false;
+	for (; *at >= '0' && *at <= '9'; at++) {
+		sum = sum * 10 + (uint32_t)(*at - '0');
+		if (sum > max)
+			return false;
+	}
+	*text = at;
+	*value = sum;
+	return true;
+}
+
+/* Reads `2.3` and moves *text behind it. */
+static bool chain_take(const char **text, struct port_chain *chain)
+{
+	uint32_t port;
+
+	memset(chain, 0, sizeof(*chain));
+	for (;;) {
+		if (chain->depth == XVHC_PORT_CHAIN_MAX || !number_take(text, UINT8_MAX, &port))
+			return false;
+		chain->port[chain->depth++] = (uint8_t)port;
+		if (**text != '.')
+			return true;
+		(*text)++;
+	}
+}
+
+static int chain_format(const struct port_chain *chain, char *text, size_t size)
+{
+	int at = 0;
+
+	for (uint32_t i = 0; i < chain->depth; i++)
+		at += snprintf(text + at, size - (size_t)at, "%s%u", i ? "." : "", chain->port[i]);
+	return at;
+}
+
+static bool chain_equal(const struct port_chain *a, const struct port_chain *b)
+{
+	return a->depth == b->depth && memcmp(a->port, b->port, a->depth) == 0;
+}
+
+static bool controller_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == ':' || c == '_' || c == '-';
+}
+
+bool place_parse(const char *text, struct place *place)
+{
+	size_t length = 0;
+
+	memset(place, 0, sizeof(*place));
+	while (controller_char(text[length]))
+		length++;
+	if (length == 0 || length >= PLACE_CONTROLLER_MAX || text[length] != '/')
+		return false;
+	memcpy(place->controller, text, length);
+	text += length + 1;
+	if (strncmp(text, "hs-", 3) != 0 && strncmp(text, "ss-", 3) != 0)
+		return false;
+	place->super = text[0] == 's';
+	text += 3;
+	return chain_take(&text, &place->chain) && *text == '\0';
+}
+
+void place_format(const struct place *place, char text[XVHC_PLACE_MAX])
+{
+	char chain[XVHC_PORT_CHAIN_MAX * 4 + 1] = "";
+
+	/* The longest: 63 + "/hs-" + 6 * "255." - 1 + NUL. */
+	static_assert(PLACE_CONTROLLER_MAX - 1 + 4 + sizeof(chain) <= XVHC_PLACE_MAX, "fits");
+	chain_format(&place->chain, chain, sizeof(chain));
+	snprintf(text, XVHC_PLACE_MAX, "%s/%s-%s", place->controller, place->super ? "ss" : "hs",
+		 chain);
+}
+
+bool place_equal(const struct place *a, const struct place *b)
+{
+	return a->super == b->super && strcmp(a->controller, b->controller) == 0 &&
+	       chain_equal(&a->chain, &b->chain);
+}
+
+bool place_is_behind(const struct place *inner, const struct place *outer)
+{
+	return inner->super == outer->super && strcmp(inner->controller, outer->controller) == 0 &&
+	       inner->chain.depth > outer->chain.depth &&
+	       memcmp(inner->chain.port, outer->chain.port, outer->chain.depth) == 0;
+}
+
+/* Reads `-port3` to the end of the text and appends it to the chain. */
+static bool port_suffix_parse(const char *text, struct port_chain *chain)
+{
+	uint32_t port;
+
+	if (strncmp(text, "-port", 5) != 0 || chain->depth == XVHC_PORT_CHAIN_MAX)
+		return false;
+	text += 5;
+	if (!number_take(&text, UINT8_MAX, &port) || *text != '\0')
+		return false;
+	chain->port[chain->depth++] = (uint8_t)port;
+	return true;
+}
+
+bool short_name_parse(const char *text, struct short_name *name)
+{
+	uint32_t bus;
+
+	memset(name, 0, sizeof(*name));
+	if (strncmp(text, "usb", 3) == 0) {
+		text += 3;
+		if (!number_take(&text, UINT16_MAX, &bus))
+			return false;
+		name->bus = (uint16_t)bus;
+		return port_suffix_parse(text, &name->chain);
+	}
+	if (!number_take(&text, UINT16_MAX, &bus) || *text++ != '-')
+		return false;
+	name->bus = (uint16_t)bus;
+	if (!chain_take(&text, &name->chain))
+		return false;
+	return *text == '\0' || port_suffix_parse(text, &name->chain);
+}
+
+void short_name_format(const struct short_name *name, char text[PLACE_SHORT_MAX])
+{
+	char chain[XVHC_PORT_CHAIN_MAX * 4 + 1] = "";
+
+	chain_format(&name->chain, chain, sizeof(chain));
+	snprintf(text, PLACE_SHORT_MAX, "%u-%s", name->bus, chain);
+}
+
+bool short_name_equal(const struct short_name *a, const struct short_name *b)
+{
+	return a->bus == b->bus && chain_equal(&a->chain, &b->chain);
+}
+
+bool port_name_is_valid(const char *text)
+{
+	struct place place;
+	struct short_name name;
+
+	return place_parse(text, &place) || short_name_parse(text, &name);
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The jobs, for real, as the kernel wants them (its drivers/usb/core):
+ *
+ * - A claim belongs to an open descriptor of the hub. While it lasts, the kernel chooses no
+ *   configuration for a device on that port, and binds no driver of dom0 to its interfaces, even
+ *   where somebody else chooses a configuration.
+ * - A claim changes nothing for a device that is there already. Writing -1 to bConfigurationValue
+ *   removes its interfaces, each driver being unbound in the orderly way before.
+ * - Where a device is authorized anew, the kernel chooses a configuration and binds drivers. This
+ *   is how a device goes back to dom0. A device that was never authorized (usbcore's
+ *   authorized_default=0) can have no configuration either, so it has to be authorized for a guest.
+ *
+ * Device numbers are looked at again before a device is written to: it may have been replugged
+ * since the scan.
+ */
+#include <broker/job.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/usbdevice_fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <broker/sysfs.h>
+
+static int node_open(const struct job_paths *paths, struct device_id id)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (!path_format(path, "%s/%03u/%03u", paths->usb_nodes, id.bus, id.device))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Finds the sysfs directory of the job's device. -ENODEV where another one is there by now. */
+static int device_directory(const struct job *job, const struct job_paths *paths,
+			    char directory[PATH_MAX])
+{
+	uint32_t number;
+
+	if (job->device.bus == 0)
+		return -ENODEV;
+	if (!path_format(directory, "%s/bus/usb/devices/%s", paths->mounted.sysfs,
+			 job->device_name))
+		return -ENAMETOOLONG;
+	if (!sysfs_read_number(directory, "devnum", 10, UINT16_MAX, &number) ||
+	    number != job->device.device)
+		return -ENODEV;
+	return 0;
+}
+
+static int port_claim(struct job_side *side, const struct job_paths *paths)
+{
+	unsigned int port = side->port;
+	int fd;
+
+	if (side->hub.bus == 0 || side->fd >= 0)
+		return 0;
+	fd = node_open(paths, side->hub);
+	if (fd < 0)
+		return fd;
+	if (ioctl(fd, USBDEVFS_CLAIM_PORT, &port) != 0) {
+		int error = -errno;
+
+		close(fd);
+		return error;
+	}
+	side->fd = fd;
+	return 0;
+}
+
+static void port_release(struct job_side *side)
+{
+	unsigned int port = side->port;
+
+	if (side->fd < 0)
+		return;
+	/* An error means that the hub is gone, and the claim with it. */
+	(void)ioctl(side->fd, USBDEVFS_RELEASE_PORT, &port);
+	close(side->fd);
+	side->fd = -1;
+}
+
+/* Takes the device from dom0's drivers, unless dom0 uses it. A device that went away is no error.
+ */
+static int device_evict(struct job *job, const struct job_paths *paths)
+{
+	char directory[PATH_MAX], text[16];
+	uint32_t authorized = 1;
+	int result;
+
+	if (device_directory(job, paths, directory) != 0)
+		return 0;
+	if (sysfs_read_number(directory, "authorized", 10, 1, &authorized) && !authorized) {
+		result = sysfs_write(directory, "authorized", "1");
+		if (result != 0)
+			return result == -ENOENT || result == -ENODEV ? 0 : result;
+	}
+	if (!sysfs_read_text(directory, "bConfigurationValue", text, sizeof(text)) ||
+	    text[0] == '\0')
+		return 0;
+	if (device_is_in_use(&paths->mounted, directory, job->text)) {
+		job->in_use = true;
+		return -EBUSY;
+	}
+	result = sysfs_write(directory, "bConfigurationValue", "-1");
+	return result == -ENOENT || result == -ENODEV ? 0 : result;
+}
+
+static void run_claim(struct job *job, const struct job_paths *paths)
+{
+	for (int i = 0; i < 2 && job->error == 0; i++)
+		job->error = port_claim(&job->side[i], paths);
+	if (job->error == -EBUSY)
+		snprintf(job->text, sizeof(job->text),
+			 "another program in dom0 has claimed this port: end it first");
+	else if (job->error != 0)
+		snprintf(job->text, sizeof(job->text), "claiming it from the kernel failed: %s",
+			 strerror(-job->error));
+	if (job->error != 0)
+		return;
+	job->error = device_evict(job, paths);
+	if (job->error != 0 && !job->in_use)
+		snprintf(job->text, sizeof(job->text),
+			 "taking its device from dom0's drivers failed: %s", strerror(-job->error));
+}
+
+static void run_open(struct job *job, const struct job_paths *paths)
+{
+	char directory[PATH_MAX];
+
+	job->error = device_evict(job, paths);
+	if (job->error == 0)
+		job->error = device_directory(job, paths, directory);
+	if (job->error == 0) {
+		job->fd = node_open(paths, job->device);
+		if (job->fd < 0)
+			job->error = job->fd;
+	}
+	if (job->error != 0 && !job->in_use)
+		snprintf(job->text, sizeof(job->text), "opening the device failed: %s",
+			 strerror(-job->error));
+}
+
+static int device_reset(const struct job *job, const struct job_paths *paths)
+{
+	char directory[PATH_MAX];
+	int fd, result;
+
+	result = device_directory(job, paths, directory);
+	if (result != 0)
+		return result;
+	fd = node_open(paths, job->device);
+	if (fd < 0)
+		return fd;
+	if (ioctl(fd, USBDEVFS_RESET, NULL) != 0)
+		result = -errno;
+	close(fd);
+	return result;
+}
+
+static void run_reset(struct job *job, const struct job_paths *paths)
+{
+	char directory[PATH_MAX];
+
+	job->error = device_directory(job, paths, directory);
+	if (job->error != 0)
+		return;
+	/* Unconfigured first: then the reset need not bring a configuration back. */
+	job->error = sysfs_write(directory, "bConfigurationValue", "-1");
+	if (job->error == 0)
+		job->error = device_reset(job, paths);
+}
+
+/* Whether dom0 lets its drivers have what is plugged into this device's bus. */
+static bool bus_authorizes(const struct job *job, const struct job_paths *paths)
+{
+	char directory[PATH_MAX], removable[32] = "";
+	uint32_t by_default = 1;
+
+	if (!path_format(directory, "%s/bus/usb/devices/usb%u", paths->mounted.sysfs,
+			 job->device.bus) ||
+	    !sysfs_read_number(directory, "authorized_default", 10, 2, &by_default))
+		return true;
+	if (by_default != 2)
+		return by_default == 1;
+	/* 2: only what is built in */
+	return device_directory(job, paths, directory) == 0 &&
+	       sysfs_read_text(directory, "removable", removable, sizeof(removable)) &&
+	       strcmp(removable, "fixed") == 0;
+}
+
+static void run_release(struct job *job, const struct job_paths *paths)
+{
+	char directory[PATH_MAX];
+
+	if (device_directory(job, paths, directory) == 0) {
+		(void)!sysfs_write(directory, "bConfigurationValue", "-1");
+		(void)!device_reset(job, paths);
+	}
+	port_release(&job->side[0]);
+	port_release(&job->side[1]);
+	if (device_directory(job, paths, directory) != 0)
+		return;
+	job->error = sysfs_write(directory, "authorized", "0");
+	if (job->error == 0 && bus_authorizes(job, paths))
+		job->error = sysfs_write(directory, "authorized", "1");
+	if (job->error == -ENODEV || job->error == -ENOENT)
+		job->error = 0;
+	if (job->error != 0)
+		snprintf(job->text, sizeof(job->text), "giving its device back to dom0 failed: %s",
+			 strerror(-job->error));
+}
+
+static void run_label(struct job *job, const struct job_paths *paths)
+{
+	char directory[PATH_MAX], text[512];
+	size_t length;
+
+	job->error = device_directory(job, paths, directory);
+	if (job->error != 0)
+		return;
+	if (!sysfs_read_text(directory, "product", text, sizeof(text)) &&
+	    !sysfs_read_text(directory, "manufacturer", text, sizeof(text)))
+		return;
+	/* A device may call itself anything: nothing of it may reach a terminal as a command. */
+	for (char *at = text; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	length = strlen(text);
+	while (length > 0 && text[length - 1] == ' ')
+		text[--length] = '\0';
+	snprintf(job->text, sizeof(job->text), "%.*s", (int)DEVICE_LABEL_MAX - 1, text);
+}
+
+void usb_job_run(struct job *job, const struct job_paths *paths)
+{
+	switch (job->type) {
+	case JOB_CLAIM:
+		run_claim(job, paths);
+		break;
+	case JOB_OPEN:
+		run_open(job, paths);
+		break;
+	case JOB_RESET:
+		run_reset(job, paths);
+		break;
+	case JOB_RELEASE:
+		run_release(job, paths);
+		break;
+	case JOB_LABEL:
+		run_label(job, paths);
+		break;
+	case JOB_CLOSE:
+	case JOB_QUIT:
+		break;
+	}
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include <broker/worker_process.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WORKER_SOCKET 3
+
+/* In the child: only calls that are safe after a fork of a process with threads. */
+static void child_run(const char *path, const char *name, int socket) __attribute__((noreturn));
+static void child_run(const char *path, const char *name, int socket)
+{
+	char program[] = "xvhcd-worker";
+	char *arguments[] = {program, (char *)(uintptr_t)name, NULL};
+	char *environment[] = {NULL};
+	sigset_t none;
+	int null;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	if (socket == WORKER_SOCKET) {
+		/* dup2() of a descriptor onto itself would leave close-on-exec set. */
+		if (fcntl(socket, F_SETFD, 0) != 0)
+			_exit(126);
+	} else if (dup2(socket, WORKER_SOCKET) < 0) {
+		_exit(126);
+	}
+	if (close_range(WORKER_SOCKET + 1, ~0U, 0) != 0)
+		_exit(126);
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+		_exit(126);
+	if (null > STDERR_FILENO)
+		close(null);
+	execve(path, arguments, environment);
+	_exit(127);
+}
+
+int worker_process_start(struct worker_process *worker, const char *path, const char *guest)
+{
+	int sockets[2], result;
+
+	if (access(path, X_OK) != 0)
+		return -errno;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets) != 0)
+		return -errno;
+	memset(worker, 0, sizeof(*worker));
+	worker->pid = fork();
+	if (worker->pid == 0)
+		child_run(path, guest, sockets[1]);
+	result = worker->pid < 0 ? -errno : 0;
+	close(sockets[1]);
+	if (result != 0) {
+		close(sockets[0]);
+		return result;
+	}
+	worker->socket = sockets[0];
+	worker->pidfd = pidfd_open(worker->pid, 0);
+	if (worker->pidfd < 0) {
+		result = -errno;
+		kill(worker->pid, SIGKILL);
+		waitpid(worker->pid, NULL, 0);
+		close(sockets[0]);
+		return result;
+	}
+	fcntl(worker->pidfd, F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
+void worker_process_hang_up(struct worker_process *worker)
+{
+	if (worker->socket < 0)
+		return;
+	close(worker->socket);
+	worker->socket = -1;
+}
+
+void worker_process_kill(struct worker_process *worker)
+{
+	/* It is not reaped yet, so the number is still its own. */
+	kill(worker->pid, SIGKILL);
+	worker->killed = true;
+}
+
+void worker_process_reap(struct worker_process *worker, char *how, size_t size)
+{
+	int status = 0;
+
+	if (waitpid(worker->pid, &status, WNOHANG) != worker->pid)
+		snprintf(how, size, "ended");
+	else if (WIFSIGNALED(status))
+		snprintf(how, size, "was ended by signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status) == 127)
+		snprintf(how, size, "could not be started");
+	else
+		snprintf(how, size, "ended with code %d", WEXITSTATUS(status));
+	worker_process_hang_up(worker);
+	close(worker->pidfd);
+	worker->pidfd = -1;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The workers: one process per guest controller. The broker starts it with one end of a socket as
+ * descriptor 3 and nothing else open. A worker touches the guest's memory and may be taken over by
+ * a guest, so what it says is not believed.
+ */
+#ifndef XVHC_BROKER_WORKER_PROCESS_H
+#define XVHC_BROKER_WORKER_PROCESS_H
+
+#include <sys/types.h>
+
+#include <message.h>
+
+struct worker_process {
+	pid_t pid;
+	int pidfd;   /* readable when it has ended */
+	int socket;  /* -1: we have hung up on it */
+	bool killed; /* by us */
+};
+
+/* Starts one; guest is for its name in `ps`. Returns 0 or -errno. */
+XVHC_MUST_CHECK int worker_process_start(struct worker_process *worker, const char *path,
+					 const char *guest);
+
+/* Closes our end of the socket: an orderly worker then ends by itself. */
+void worker_process_hang_up(struct worker_process *worker);
+
+/* Ends it at once. */
+void worker_process_kill(struct worker_process *worker);
+
+/*
+ * After pidfd became readable: reaps it, writes how it ended, and closes what belongs to it.
+ */
+void worker_process_reap(struct worker_process *worker, char *how, size_t size);
+
+#endif

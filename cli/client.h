@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Talks to the broker: one request, one answer. */
+#ifndef XVHC_CLI_CLIENT_H
+#define XVHC_CLI_CLIENT_H
+
+#include <json-c/json.h>
+
+/*
+ * Sends a request and waits for its answer, which the caller puts. NULL on failure, after a
+ * sentence on standard error.
+ */
+struct json_object *client_ask(const char *socket_path, struct json_object *request);
+
+#endif
