@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* What the two halves of the libusb source share: transfers, and operations that block. */
+#ifndef XVHC_WORKER_SOURCE_USB_H
+#define XVHC_WORKER_SOURCE_USB_H
+
+#include <libusb-1.0/libusb.h>
+#include <pthread.h>
+
+#include "source.h"
+
+/*
+ * One real device, or the place for one. While an operation is under way (busy) everything here is
+ * the helper thread's, except what a transfer on another endpoint needs: handle stays as it is
+ * then, since no such transfer is under way while it changes.
+ */
+struct usb_device_place {
+	struct source_device *device;
+	libusb_device_handle *handle; /* NULL: not open */
+	int fd;
+	uint32_t claimed; /* interfaces, a bit for each */
+
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t wake;
+	bool due; /* operation waits for the helper */
+	bool done;
+	struct source_operation operation;
+	int error;
+};
+
+/* Of the process, for both halves. */
+extern libusb_context *source_usb_context;
+extern struct usb_device_place source_usb_places[USBIF_PORT_MAX];
+
+/* The enum xvhc_error of an enum libusb_error. */
+int source_usb_error(int libusb_error);
+
+/*
+ * Starts a helper thread for each of the first count places. event is an eventfd, written when an
+ * operation is done. Returns 0 or -errno.
+ */
+XVHC_MUST_CHECK int source_usb_helpers_start(uint32_t count, int event);
+
+/* Hands an operation to the place's helper. */
+void source_usb_helper_begin(struct usb_device_place *place,
+			     const struct source_operation *operation);
+
+/* Whether an operation has ended since the last call; sets *error to what it came to. */
+bool source_usb_helper_done(struct usb_device_place *place, int *error);
+
+#endif

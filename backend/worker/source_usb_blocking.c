@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Operations that usbfs carries out while the caller waits: opening (libusb asks the device for its
+ * configuration), setting configurations and interfaces, clearing halts, resets, and closing (a
+ * released interface is set back to its altsetting 0). Each place has a helper thread for them, so
+ * that a device that takes its time stops nobody else. The threads are made before the first
+ * device and live as long as the process.
+ */
+#include "source_usb.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <common/log.h>
+#include <error.h>
+
+#define STACK_BYTES (256u * 1024)
+
+static int done_event = -1;
+
+static int read_descriptors(struct source_device *device, int fd)
+{
+	uint32_t length = 0;
+	ssize_t got = 1;
+
+	/* usbfs leaves holes where a device sent less than it announced. */
+	memset(device->descriptors, 0, sizeof(device->descriptors));
+	while (length < sizeof(device->descriptors) && got > 0) {
+		got = pread(fd, device->descriptors + length, sizeof(device->descriptors) - length,
+			    length);
+		if (got < 0)
+			return errno == ENODEV ? XVHC_ENODEV : XVHC_EIO;
+		length += (uint32_t)got;
+	}
+	device->descriptors_length = length;
+	return XVHC_OK;
+}
+
+static int run_open(struct usb_device_place *place, const struct source_operation *operation)
+{
+	int error;
+
+	place->fd = operation->fd;
+	place->claimed = 0;
+	error = read_descriptors(place->device, place->fd);
+	if (error != XVHC_OK)
+		return error;
+	error = libusb_wrap_sys_device(source_usb_context, place->fd, &place->handle);
+	if (error < 0) {
+		place->handle = NULL;
+		return source_usb_error(error);
+	}
+	return XVHC_OK;
+}
+
+static void release_interfaces(struct usb_device_place *place)
+{
+	int i;
+
+	for (i = 0; i < (int)XVHC_INTERFACES_MAX; i++) {
+		if (place->claimed & (1u << i))
+			(void)libusb_release_interface(place->handle, i);
+	}
+	place->claimed = 0;
+}
+
+static int claim_interfaces(struct usb_device_place *place, uint32_t interfaces)
+{
+	int i, error;
+
+	for (i = 0; i < (int)XVHC_INTERFACES_MAX; i++) {
+		if ((interfaces & (1u << i)) == 0)
+			continue;
+		error = libusb_claim_interface(place->handle, i);
+		/* The kernel does not make an interface of each descriptor that says so. */
+		if (error == LIBUSB_ERROR_NOT_FOUND)
+			continue;
+		if (error < 0) {
+			log_line(LOG_LEVEL_WARNING, "port %u: cannot claim interface %d: %s",
+				 place->device->port, i, libusb_error_name(error));
+			return error;
+		}
+		place->claimed |= 1u << i;
+	}
+	return 0;
+}
+
+static int run_set_configuration(struct usb_device_place *place,
+				 const struct source_operation *operation)
+{
+	int error;
+
+	/* usbfs sets no configuration while an interface is claimed. */
+	release_interfaces(place);
+	error = libusb_set_configuration(place->handle, operation->value ? operation->value : -1);
+	if (error == 0)
+		error = claim_interfaces(place, operation->interfaces);
+	return source_usb_error(error);
+}
+
+static int run_reset(struct usb_device_place *place)
+{
+	int error;
+
+	release_interfaces(place);
+	error = libusb_reset_device(place->handle);
+	/* The device came back as another one: this descriptor is good for nothing any more. */
+	if (error == LIBUSB_ERROR_NOT_FOUND)
+		error = LIBUSB_ERROR_NO_DEVICE;
+	return source_usb_error(error);
+}
+
+static int run_close(struct usb_device_place *place)
+{
+	if (place->handle) {
+		release_interfaces(place);
+		libusb_close(place->handle);
+	}
+	place->handle = NULL;
+	if (place->fd >= 0)
+		close(place->fd);
+	place->fd = -1;
+	return XVHC_OK;
+}
+
+static int run(struct usb_device_place *place, const struct source_operation *operation)
+{
+	switch (operation->kind) {
+	case SOURCE_OPEN:
+		return run_open(place, operation);
+	case SOURCE_SET_CONFIGURATION:
+		return run_set_configuration(place, operation);
+	case SOURCE_SET_INTERFACE:
+		return source_usb_error(libusb_set_interface_alt_setting(
+			place->handle, operation->interface, operation->altsetting));
+	case SOURCE_CLEAR_HALT:
+		return source_usb_error(libusb_clear_halt(place->handle, operation->endpoint));
+	case SOURCE_RESET:
+		return run_reset(place);
+	default:
+		return run_close(place);
+	}
+}
+
+static void *help(void *argument)
+{
+	struct usb_device_place *place = argument;
+	struct source_operation operation;
+	uint64_t one = 1;
+	int error;
+
+	for (;;) {
+		pthread_mutex_lock(&place->lock);
+		while (!place->due)
+			pthread_cond_wait(&place->wake, &place->lock);
+		place->due = false;
+		operation = place->operation;
+		pthread_mutex_unlock(&place->lock);
+
+		error = run(place, &operation);
+
+		pthread_mutex_lock(&place->lock);
+		place->error = error;
+		place->done = true;
+		pthread_mutex_unlock(&place->lock);
+		if (write(done_event, &one, sizeof(one)) < 0)
+			log_line(LOG_LEVEL_ERROR, "cannot wake the worker: %s", strerror(errno));
+	}
+	return NULL;
+}
+
+static int start_one(struct usb_device_place *place, const pthread_attr_t *attributes)
+{
+	pthread_t thread;
+
+	place->fd = -1;
+	pthread_mutex_init(&place->lock, NULL);
+	pthread_cond_init(&place->wake, NULL);
+	return -pthread_create(&thread, attributes, help, place);
+}
+
+int source_usb_helpers_start(uint32_t count, int event)
+{
+	pthread_attr_t attributes;
+	uint32_t i;
+	int error = 0;
+
+	done_event = event;
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	for (i = 0; i < count && error == 0; i++)
+		error = start_one(&source_usb_places[i], &attributes);
+	pthread_attr_destroy(&attributes);
+	return error;
+}
+
+void source_usb_helper_begin(struct usb_device_place *place,
+			     const struct source_operation *operation)
+{
+	pthread_mutex_lock(&place->lock);
+	place->operation = *operation;
+	place->due = true;
+	pthread_cond_signal(&place->wake);
+	pthread_mutex_unlock(&place->lock);
+}
+
+bool source_usb_helper_done(struct usb_device_place *place, int *error)
+{
+	bool done;
+
+	pthread_mutex_lock(&place->lock);
+	done = place->done;
+	place->done = false;
+	*error = place->error;
+	pthread_mutex_unlock(&place->lock);
+	return done;
+}
