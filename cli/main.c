@@ -29,7 +29,15 @@ static int wrong_usage(const char *command, const char *form)
 	return EXIT_USAGE;
 }
 
-/* Asks the broker. With ports not NULL, the answer's array "ports" is given there. */
+/* Prints a sentence of the broker's, without what a terminal would take for a command. */
+static void message_print(FILE *stream, const char *text)
+{
+	for (; *text; text++)
+		putc(*text < ' ' || *text > '~' ? '?' : *text, stream);
+	putc('\n', stream);
+}
+
+/* Asks the broker, and prints its sentence. Returns the exit code; the caller puts the answer. */
 static int ask(const struct arguments *arguments, struct json_object *request,
 	       struct json_object **answer)
 {
@@ -41,9 +49,8 @@ static int ask(const struct arguments *arguments, struct json_object *request,
 		return EXIT_FAILURE;
 	json_object_object_get_ex(*answer, "ok", &ok);
 	if (json_object_object_get_ex(*answer, "message", &message))
-		fprintf(json_object_get_boolean(ok) ? stdout : stderr, "%s%s\n",
-			json_object_get_boolean(ok) ? "" : "xvhc: ",
-			json_object_get_string(message));
+		message_print(json_object_get_boolean(ok) ? stdout : stderr,
+			      json_object_get_string(message));
 	return json_object_get_boolean(ok) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -76,7 +76,7 @@ static int ports_load(struct broker *broker)
 	return 0;
 }
 
-static void ports_save(struct broker *broker)
+int broker_ports_save(struct broker *broker)
 {
 	int result = ports_file_write(&broker->file, broker->options->ports_file);
 
@@ -85,6 +85,7 @@ static void ports_save(struct broker *broker)
 		log_line(LOG_LEVEL_ERROR,
 			 "%s cannot be written (%s): after a restart of xvhcd it is as before",
 			 broker->options->ports_file, strerror(-result));
+	return result;
 }
 
 static int signals_open(struct broker *broker)
@@ -312,7 +313,7 @@ static void settle_once(struct broker *broker)
 	controllers_remove_empty(broker);
 	labels_begin(broker);
 	if (broker->file_dirty)
-		ports_save(broker);
+		(void)!broker_ports_save(broker);
 }
 
 /* Takes the next step for all that is marked, until nothing is, or it is time to look for events.
@@ -359,7 +360,7 @@ void broker_run(struct broker *broker)
 void broker_fini(struct broker *broker)
 {
 	if (broker->file_dirty)
-		ports_save(broker);
+		(void)!broker_ports_save(broker);
 	control_socket_close(broker);
 	controllers_fini(broker);
 	guests_fini(broker);

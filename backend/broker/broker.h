@@ -234,6 +234,9 @@ XVHC_MUST_CHECK int broker_follow(struct broker *broker, int fd, uint32_t events
 /* Sees to it that broker_settle() runs at this time at the latest. 0: does nothing. */
 void broker_wake_at(struct broker *broker, uint64_t time_ms);
 
+/* Writes the given ports down. Returns 0, or -errno after a sentence in the log. */
+XVHC_MUST_CHECK int broker_ports_save(struct broker *broker);
+
 /* CLOCK_MONOTONIC. */
 uint64_t clock_ms(void);
 

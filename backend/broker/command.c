@@ -34,10 +34,21 @@ static const char *member_text(struct json_object *request, const char *name)
 	return strlen(text) == (size_t)json_object_get_string_len(member) ? text : NULL;
 }
 
+/* What somebody wrote, fit for a sentence on a terminal. */
+static const char *quote(const char *text, char quoted[128])
+{
+	snprintf(quoted, 128, "%.100s%s", text, strlen(text) > 100 ? "..." : "");
+	for (char *at = quoted; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	return quoted;
+}
+
 static bool port_parse(struct json_object *request, struct command *command,
 		       char text[COMMAND_TEXT_MAX])
 {
 	const char *port = member_text(request, "port");
+	char quoted[128];
 
 	if (!port) {
 		snprintf(text, COMMAND_TEXT_MAX, "The request names no port.");
@@ -45,8 +56,9 @@ static bool port_parse(struct json_object *request, struct command *command,
 	}
 	if (strlen(port) >= sizeof(command->port) || !port_name_is_valid(port)) {
 		snprintf(text, COMMAND_TEXT_MAX,
-			 "This is not the name of a port. A port is named like 1-2 or 1-2.3, or by "
-			 "its place, like pci-0000:00:14.0/hs-2; xvhc list shows all of them.");
+			 "'%s' is not the name of a port. A port is named like 1-2 or 1-2.3, or by "
+			 "its place, like pci-0000:00:14.0/hs-2; xvhc list shows all of them.",
+			 quote(port, quoted));
 		return false;
 	}
 	snprintf(command->port, sizeof(command->port), "%s", port);
@@ -57,10 +69,16 @@ static bool guest_parse(struct json_object *request, struct command *command,
 			char text[COMMAND_TEXT_MAX])
 {
 	const char *guest = member_text(request, "guest");
-	const char *fault = guest ? guest_name_fault(guest) : "The request names no guest.";
+	const char *fault = guest ? guest_name_fault(guest) : NULL;
+	char quoted[128];
 
+	if (!guest) {
+		snprintf(text, COMMAND_TEXT_MAX, "The request names no guest.");
+		return false;
+	}
 	if (fault) {
-		snprintf(text, COMMAND_TEXT_MAX, "%s", fault);
+		snprintf(text, COMMAND_TEXT_MAX, "'%s' cannot be a guest: %s", quote(guest, quoted),
+			 fault);
 		return false;
 	}
 	snprintf(command->guest, sizeof(command->guest), "%s", guest);

@@ -275,8 +275,8 @@ static void connect_begin(struct broker *broker, struct controller *controller)
 	phase_set(broker, controller, PHASE_CONNECTING, CONNECT_LIMIT_MS);
 	result = controller_worker_start(broker, controller, &offer);
 	if (result != 0) {
-		log_line(LOG_LEVEL_ERROR, "%s cannot be started: %s", broker->options->worker,
-			 strerror(-result));
+		log_limited(&controller->log_limit, LOG_LEVEL_ERROR, "%s cannot be started: %s",
+			    broker->options->worker, strerror(-result));
 		controller_restart(broker, controller, "it has no worker");
 	}
 }

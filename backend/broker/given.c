@@ -214,22 +214,22 @@ static void claim_failed(struct broker *broker, struct given *given, const struc
 static void claim_confirm(struct broker *broker, struct given *given)
 {
 	const struct guest *guest = guest_find(broker, given->guest);
-	char names[XVHC_PLACE_MAX];
+	char names[XVHC_PLACE_MAX], later[XVHC_GUEST_NAME_MAX + 80] = "";
+	const char *unwritten = "";
 
 	given->confirmed = true;
 	given_names(broker, given, names, sizeof(names));
-	if (!given->by_toolstack) {
-		if (ports_file_add(&broker->file, &given->place, given->guest) != 0)
-			log_line(LOG_LEVEL_ERROR, "no memory to write down port %s", names);
-		broker->file_dirty = true;
-	}
+	if (!given->by_toolstack &&
+	    (ports_file_add(&broker->file, &given->place, given->guest) != 0 ||
+	     broker_ports_save(broker) != 0))
+		unwritten = " It could not be written down: after a restart of xvhcd it is not "
+			    "given. The log of xvhcd says why.";
 	log_line(LOG_LEVEL_INFO, "port %s is given to %s", names, given->guest);
-	if (guest)
-		answer(broker, given, true, "Port %s is given to %s.", names, given->guest);
-	else
-		answer(broker, given, true,
-		       "Port %s is given to %s. %s does not run; it gets the port when it starts.",
-		       names, given->guest, given->guest);
+	if (!guest)
+		snprintf(later, sizeof(later), " %s does not run; it gets the port when it starts.",
+			 given->guest);
+	answer(broker, given, true, "Port %s is given to %s.%s%s", names, given->guest, later,
+	       unwritten);
 }
 
 static void claim_done(struct broker *broker, struct given *given, struct job *job)

@@ -9,18 +9,17 @@ const char *guest_name_fault(const char *name)
 	size_t length = strlen(name), digits = strspn(name, "0123456789");
 
 	if (length == 0)
-		return "A guest's name cannot be empty.";
+		return "a name has at least one character.";
 	if (length >= XVHC_GUEST_NAME_MAX)
-		return "A guest's name has at most 255 characters.";
+		return "a name has at most 255 characters.";
 	for (const char *at = name; *at; at++)
 		if (!isascii(*at) || (!isalnum(*at) && !strchr("._+:-", *at)))
-			return "A guest's name has only letters, digits and the signs . _ + : - in "
-			       "it.";
+			return "a name has only letters, digits and the signs . _ + : - in it.";
 	if (name[0] == '-')
-		return "A guest's name cannot begin with '-'.";
+		return "a name does not begin with '-'.";
 	if (digits == length)
-		return "This is a number. A guest's domain number changes at each start; give the "
-		       "guest's name or UUID instead (xl list shows it).";
+		return "a guest's number changes at each start. Give its name or UUID instead (xl "
+		       "list shows it).";
 	if (strcasecmp(name, "Domain-0") == 0 || strcasecmp(name, "dom0") == 0)
 		return "dom0 is no guest: it has each port that is given to nobody. To give a port "
 		       "back to dom0, use xvhc take.";

@@ -181,6 +181,15 @@ static void directory_sync(const char *path)
 	close(fd);
 }
 
+/* Makes the file's directory where it is missing; a failure shows when the file is opened. */
+static void directory_make(const char *path)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	(void)mkdir(dirname(copy), 0755);
+}
+
 int ports_file_write(const struct ports_file *file, const char *path)
 {
 	char beside[PATH_MAX];
@@ -190,6 +199,7 @@ int ports_file_write(const struct ports_file *file, const char *path)
 
 	if (snprintf(beside, sizeof(beside), "%s.new", path) >= (int)sizeof(beside))
 		return -ENAMETOOLONG;
+	directory_make(path);
 	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;

@@ -19,7 +19,7 @@ void toolstack_adopt(struct broker *broker, struct controller *controller)
 		return;
 	for (uint32_t port = 1; port <= controller->ports; port++) {
 		port_node_read(broker, controller, port, value);
-		if (value[0] == '\0')
+		if (value[0] == '\0' || controller->given[port])
 			continue;
 		given = place_parse(value, &place) ? given_find_place(broker, &place) : NULL;
 		if (given && !given->controller && !given->by_toolstack &&
