@@ -25,8 +25,7 @@
 #include <worker/broker_link.h>
 
 #define LIMIT_MS 20000
-#define URB_PAGE 1u
-#define CONN_PAGE 2u
+#define TEST_LIMIT_S 60
 #define DATA_PAGE(id) (16u + 32u * (id))
 
 static_assert(DATA_PAGE(USBIF_URB_RING_SLOTS - 1) + 17 <= FRONTEND_PAGES, "memory");
@@ -57,6 +56,8 @@ void frontend_spawn(struct frontend *frontend)
 {
 	int pair[2];
 
+	/* For loops that wait for a condition and see something else happen all the time. */
+	alarm(TEST_LIMIT_S);
 	memset(frontend, 0, sizeof(*frontend));
 	assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), errno);
 	frontend->broker = pair[0];
@@ -75,10 +76,10 @@ void frontend_spawn(struct frontend *frontend)
 	assert_true(frontend->memory != MAP_FAILED);
 	frontend->to_worker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	frontend->from_worker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	front_ring_init(&frontend->urb, page(frontend, URB_PAGE), sizeof(union usbif_urb_slot),
-			USBIF_URB_RING_SLOTS);
-	front_ring_init(&frontend->conn, page(frontend, CONN_PAGE), sizeof(union usbif_conn_slot),
-			USBIF_CONN_RING_SLOTS);
+	front_ring_init(&frontend->urb, page(frontend, FRONTEND_URB_PAGE),
+			sizeof(union usbif_urb_slot), USBIF_URB_RING_SLOTS);
+	front_ring_init(&frontend->conn, page(frontend, FRONTEND_CONN_PAGE),
+			sizeof(union usbif_conn_slot), USBIF_CONN_RING_SLOTS);
 }
 
 void frontend_connect(struct frontend *frontend, const struct message_connect *connect)
@@ -99,8 +100,8 @@ void frontend_start(struct frontend *frontend)
 		.transport = TRANSPORT_MEMFD,
 		.domid = 7,
 		.ports = FRONTEND_PORTS,
-		.urb_ring_ref = URB_PAGE,
-		.conn_ring_ref = CONN_PAGE,
+		.urb_ring_ref = FRONTEND_URB_PAGE,
+		.conn_ring_ref = FRONTEND_CONN_PAGE,
 	};
 
 	frontend_spawn(frontend);
@@ -120,6 +121,7 @@ static void release(struct frontend *frontend, int code)
 	close(frontend->to_worker);
 	close(frontend->from_worker);
 	close(frontend->broker);
+	frontend->worker = 0;
 }
 
 void frontend_stop(struct frontend *frontend)
@@ -127,6 +129,25 @@ void frontend_stop(struct frontend *frontend)
 	shutdown(frontend->broker, SHUT_WR);
 	frontend_until(frontend, frontend->ended);
 	release(frontend, 0);
+}
+
+int frontend_setup(void **state)
+{
+	struct frontend *frontend = calloc(1, sizeof(*frontend));
+
+	frontend_start(frontend);
+	*state = frontend;
+	return 0;
+}
+
+int frontend_teardown(void **state)
+{
+	struct frontend *frontend = *state;
+
+	if (frontend->worker > 0)
+		frontend_stop(frontend);
+	free(frontend);
+	return 0;
 }
 
 void frontend_expect_failure(struct frontend *frontend)
@@ -195,6 +216,7 @@ static void take_events(struct frontend *frontend)
 		assert_in_range(event.portnum, 1, USBIF_PORT_MAX);
 		frontend->speed[event.portnum] = event.speed;
 		frontend->events[event.portnum]++;
+		frontend->disconnects[event.portnum] += event.speed == USBIF_SPEED_NONE;
 	}
 	assert_int_equal(got, 0);
 }
@@ -220,13 +242,19 @@ void frontend_step(struct frontend *frontend)
 	take_events(frontend);
 }
 
-void frontend_kick(struct frontend *frontend)
+void frontend_notify(struct frontend *frontend)
 {
 	uint64_t one = 1;
+
+	assert_int_equal(write(frontend->to_worker, &one, sizeof(one)), sizeof(one));
+}
+
+void frontend_kick(struct frontend *frontend)
+{
 	bool urb = front_ring_push(&frontend->urb), conn = front_ring_push(&frontend->conn);
 
 	if (urb || conn)
-		assert_int_equal(write(frontend->to_worker, &one, sizeof(one)), sizeof(one));
+		frontend_notify(frontend);
 }
 
 void frontend_post_events(struct frontend *frontend, uint32_t count)
@@ -350,7 +378,7 @@ int frontend_transfer(struct frontend *frontend, uint32_t pipe, void *data, uint
 	return run(frontend, &request, data, length, actual);
 }
 
-void frontend_pack_setup(uint8_t bytes[8], const struct frontend_setup *setup)
+void frontend_pack_setup(uint8_t bytes[8], const struct setup_packet *setup)
 {
 	bytes[0] = setup->request_type;
 	bytes[1] = setup->request;
@@ -362,7 +390,7 @@ void frontend_pack_setup(uint8_t bytes[8], const struct frontend_setup *setup)
 	bytes[7] = (uint8_t)(setup->length >> 8);
 }
 
-int frontend_control(struct frontend *frontend, uint32_t place, struct frontend_setup setup,
+int frontend_control(struct frontend *frontend, uint32_t place, struct setup_packet setup,
 		     void *data, uint32_t *actual)
 {
 	struct usbif_urb_request request;
@@ -377,8 +405,8 @@ int frontend_control(struct frontend *frontend, uint32_t place, struct frontend_
 uint32_t frontend_configure(struct frontend *frontend, uint32_t port, uint32_t address,
 			    uint8_t configuration)
 {
-	struct frontend_setup set_address = {.request = 5, .value = (uint16_t)address};
-	struct frontend_setup set_configuration = {.request = 9, .value = configuration};
+	struct setup_packet set_address = {.request = 5, .value = (uint16_t)address};
+	struct setup_packet set_configuration = {.request = 9, .value = configuration};
 	uint32_t place = pipe_place(port, address);
 
 	assert_int_equal(frontend_control(frontend, pipe_place(port, 0), set_address, NULL, NULL),

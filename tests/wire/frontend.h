@@ -15,6 +15,10 @@
 #define FRONTEND_PAGES 1024u
 #define FRONTEND_PORTS 4u
 
+/* Where the rings lie in the guest's memory. */
+#define FRONTEND_URB_PAGE 1u
+#define FRONTEND_CONN_PAGE 2u
+
 /* A pipe without a port and an address. */
 #define PIPE(type, endpoint)                                                                       \
 	((uint32_t)USBIF_PIPE_TYPE_##type << USBIF_PIPE_TYPE_SHIFT |                               \
@@ -34,6 +38,7 @@ struct frontend {
 	/* By port, from 1. */
 	uint8_t speed[USBIF_PORT_MAX + 1]; /* of the last event */
 	uint32_t events[USBIF_PORT_MAX + 1];
+	uint32_t disconnects[USBIF_PORT_MAX + 1];
 	enum port_state state[USBIF_PORT_MAX + 1];
 	uint32_t detached[USBIF_PORT_MAX + 1];
 	bool connected, failed, ended;
@@ -42,6 +47,13 @@ struct frontend {
 
 /* Starts a worker and connects to it. */
 void frontend_start(struct frontend *frontend);
+
+/* Both as cmocka's fixtures, with the frontend as their state. */
+int frontend_setup(void **state);
+int frontend_teardown(void **state);
+
+/* A test with a worker of its own. */
+#define WIRE_TEST(name) cmocka_unit_test_setup_teardown(name, frontend_setup, frontend_teardown)
 
 /* Starts a worker and lets its CONNECT be made by the caller. */
 void frontend_spawn(struct frontend *frontend);
@@ -80,7 +92,10 @@ struct usbif_isoc_packet *frontend_list(struct frontend *frontend, uint32_t id);
 uint16_t frontend_fill(struct frontend *frontend, struct usbif_urb_request *request, uint32_t pipe,
 		       uint32_t length);
 
-/* Puts a request on the ring; kick notifies the worker. */
+/* Notifies the worker, whether it asked for that or not. */
+void frontend_notify(struct frontend *frontend);
+
+/* Puts a request on the ring; kick publishes it, and notifies the worker where it asked. */
 void frontend_put(struct frontend *frontend, const struct usbif_urb_request *request);
 void frontend_kick(struct frontend *frontend);
 
@@ -100,15 +115,15 @@ static inline uint32_t pipe_place(uint32_t port, uint32_t address)
 	return port | address << USBIF_PIPE_ADDRESS_SHIFT;
 }
 
-struct frontend_setup {
+struct setup_packet {
 	uint8_t request_type, request;
 	uint16_t value, index, length;
 };
 
 /* A control transfer. */
-int frontend_control(struct frontend *frontend, uint32_t place, struct frontend_setup setup,
+int frontend_control(struct frontend *frontend, uint32_t place, struct setup_packet setup,
 		     void *data, uint32_t *actual);
-void frontend_pack_setup(uint8_t bytes[8], const struct frontend_setup *setup);
+void frontend_pack_setup(uint8_t bytes[8], const struct setup_packet *setup);
 
 /* SET_ADDRESS and SET_CONFIGURATION. Returns the place. */
 uint32_t frontend_configure(struct frontend *frontend, uint32_t port, uint32_t address,

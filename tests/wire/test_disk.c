@@ -13,26 +13,10 @@
 #define IN 0x81
 #define OUT 0x02
 
-static int setup(void **state)
-{
-	struct frontend *frontend = calloc(1, sizeof(*frontend));
-
-	frontend_start(frontend);
-	*state = frontend;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	frontend_stop(*state);
-	free(*state);
-	return 0;
-}
-
 static void get_descriptor(struct frontend *frontend, uint32_t place, uint16_t value, void *data,
 			   uint16_t length, uint32_t *actual)
 {
-	struct frontend_setup get = {0x80, 6, value, 0, length};
+	struct setup_packet get = {0x80, 6, value, 0, length};
 
 	assert_int_equal(frontend_control(frontend, place, get, data, actual), USBIF_STATUS_OK);
 }
@@ -130,7 +114,7 @@ static void sixteen_whole_pages_are_one_transfer(void **state)
 static void refused_command_halts_until_cleared(void **state)
 {
 	struct frontend *frontend = *state;
-	struct frontend_setup clear = {0x02, 1, 0, IN, 0};
+	struct setup_packet clear = {0x02, 1, 0, IN, 0};
 	uint8_t block[31] = {'U', 'S', 'B', 'C', 1, 2, 3, 4, 8, 0, 0, 0, 0x80, 0, 6, 0xff};
 	uint8_t data[64];
 	uint32_t place, actual;
@@ -167,7 +151,7 @@ static void bytes_behind_a_short_read_stay(void **state)
 static void superspeed_disk_is_shown_as_high_speed(void **state)
 {
 	struct frontend *frontend = *state;
-	struct frontend_setup bos = {0x80, 6, 0x0f00, 0, 5};
+	struct setup_packet bos = {0x80, 6, 0x0f00, 0, 5};
 	uint8_t data[256], again[256];
 	uint32_t actual, place;
 
@@ -190,15 +174,12 @@ static void superspeed_disk_is_shown_as_high_speed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(disk_is_enumerated, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_written_is_read_back, setup, teardown),
-		cmocka_unit_test_setup_teardown(sixteen_whole_pages_are_one_transfer, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(refused_command_halts_until_cleared, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(bytes_behind_a_short_read_stay, setup, teardown),
-		cmocka_unit_test_setup_teardown(superspeed_disk_is_shown_as_high_speed, setup,
-						teardown),
+		WIRE_TEST(disk_is_enumerated),
+		WIRE_TEST(what_is_written_is_read_back),
+		WIRE_TEST(sixteen_whole_pages_are_one_transfer),
+		WIRE_TEST(refused_command_halts_until_cleared),
+		WIRE_TEST(bytes_behind_a_short_read_stay),
+		WIRE_TEST(superspeed_disk_is_shown_as_high_speed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
