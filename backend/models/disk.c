@@ -34,7 +34,8 @@ enum phase {
 
 /* clang-format off */
 static const uint8_t descriptors[] = {
-	18, DESCRIPTOR_DEVICE, 0x00, 0x02, 0, 0, 0, 64, 0x09, 0x12, 0x01, 0x00, 0x00, 0x01, 1, 2, 0, 1,
+	18, DESCRIPTOR_DEVICE, 0x00, 0x02, 0, 0, 0, 64,
+	0x09, 0x12, 0x01, 0x00, 0x00, 0x01, 1, 2, 0, 1,
 	9, DESCRIPTOR_CONFIGURATION, 32, 0, 1, 1, 0, 0x80, 50,
 	9, DESCRIPTOR_INTERFACE, 0, 0, 2, 8, 6, 0x50, 0,
 	7, DESCRIPTOR_ENDPOINT, ENDPOINT_IN, TRANSFER_BULK, 0x00, 0x02, 0,
@@ -46,7 +47,8 @@ static const uint8_t descriptors[] = {
 	6, DESCRIPTOR_SS_COMPANION, 15, streams, 0, 0
 
 static const uint8_t super_descriptors[] = {
-	18, DESCRIPTOR_DEVICE, 0x00, 0x03, 0, 0, 0, 9, 0x09, 0x12, 0x01, 0x00, 0x00, 0x03, 1, 2, 0, 1,
+	18, DESCRIPTOR_DEVICE, 0x00, 0x03, 0, 0, 0, 9,
+	0x09, 0x12, 0x01, 0x00, 0x00, 0x03, 1, 2, 0, 1,
 	9, DESCRIPTOR_CONFIGURATION, 105, 0, 1, 1, 0, 0x80, 112,
 	9, DESCRIPTOR_INTERFACE, 0, 0, 2, 8, 6, 0x50, 0,
 	SUPER_ENDPOINT(ENDPOINT_IN, 0),

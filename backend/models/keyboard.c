@@ -18,7 +18,8 @@ static const uint8_t report_descriptor[] = {
 
 /* clang-format off */
 static const uint8_t descriptors[] = {
-	18, DESCRIPTOR_DEVICE, 0x00, 0x02, 0, 0, 0, 8, 0x09, 0x12, 0x02, 0x00, 0x00, 0x01, 1, 2, 0, 1,
+	18, DESCRIPTOR_DEVICE, 0x00, 0x02, 0, 0, 0, 8,
+	0x09, 0x12, 0x02, 0x00, 0x00, 0x01, 1, 2, 0, 1,
 	9, DESCRIPTOR_CONFIGURATION, 34, 0, 1, 1, 0, 0xa0, 50,
 	9, DESCRIPTOR_INTERFACE, 0, 0, 1, 3, 1, 1, 0,
 	9, 0x21, 0x11, 0x01, 0, 1, 0x22, sizeof(report_descriptor), 0,

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+/* Vetting: a request against the state of a device, one condition each. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <vet.h>
+
+/* clang-format off */
+static const uint8_t descriptors[] = {
+	18, 1, 0x00, 0x02, 0, 0, 0, 64, 0, 0, 0, 0, 0, 1, 1, 2, 0, 1,
+	9, 2, 71, 0, 2, 1, 0, 0x80, 50,
+	9, 4, 0, 0, 2, 0xff, 0, 0, 0,
+	7, 5, 0x81, TRANSFER_BULK, 0x00, 0x02, 0,
+	7, 5, 0x02, TRANSFER_BULK, 0x00, 0x02, 0,
+	9, 4, 1, 0, 0, 0xff, 0, 0, 0,
+	9, 4, 1, 1, 2, 0xff, 0, 0, 0,
+	7, 5, 0x83, TRANSFER_ISOC, 0x00, 0x0c, 1,
+	7, 5, 0x84, TRANSFER_INTERRUPT, 8, 0, 4,
+	7, 5, 0x04, TRANSFER_INTERRUPT, 8, 0, 4,
+	9, 2, 18, 0, 1, 2, 0, 0x80, 50,
+	9, 4, 0, 0, 0, 0xff, 0, 0, 0,
+};
+/* clang-format on */
+
+static struct descriptor_table table;
+static struct device_state device;
+
+static int setup(void **state)
+{
+	(void)state;
+	if (descriptor_parse(&table, descriptors, sizeof(descriptors)) != XVHC_OK)
+		return -1;
+	device_state_init(&device, &table);
+	device.address = 5;
+	return device_state_configure(&device, 1);
+}
+
+static struct transfer_request request_to(uint8_t endpoint, uint8_t type)
+{
+	struct transfer_request request = {
+		.port = 1,
+		.address = 5,
+		.endpoint = endpoint & 0x0f,
+		.in = (endpoint & 0x80) != 0,
+		.type = type,
+		.length = 2048,
+	};
+
+	return request;
+}
+
+static int vet(uint8_t endpoint, uint8_t type)
+{
+	struct transfer_request request = request_to(endpoint, type);
+
+	return vet_request(&device, &request, NULL);
+}
+
+static void active_endpoint_passes(void **state)
+{
+	(void)state;
+	assert_int_equal(vet(0x81, TRANSFER_BULK), XVHC_OK);
+	assert_int_equal(vet(0x02, TRANSFER_BULK), XVHC_OK);
+	assert_int_equal(vet(0x00, TRANSFER_CONTROL), XVHC_OK);
+	assert_int_equal(vet(0x80, TRANSFER_CONTROL), XVHC_OK);
+}
+
+static void other_direction_of_an_endpoint(void **state)
+{
+	(void)state;
+	assert_int_equal(vet(0x01, TRANSFER_BULK), XVHC_EINVAL);
+	assert_int_equal(vet(0x82, TRANSFER_BULK), XVHC_EINVAL);
+}
+
+static void other_type_of_an_endpoint(void **state)
+{
+	(void)state;
+	assert_int_equal(vet(0x81, TRANSFER_INTERRUPT), XVHC_EINVAL);
+	assert_int_equal(vet(0x81, TRANSFER_CONTROL), XVHC_EINVAL);
+	assert_int_equal(vet(0x81, TRANSFER_ISOC), XVHC_EINVAL);
+	assert_int_equal(vet(0x00, TRANSFER_BULK), XVHC_EINVAL);
+}
+
+static void endpoint_of_an_altsetting_that_is_not_active(void **state)
+{
+	(void)state;
+	assert_int_equal(vet(0x84, TRANSFER_INTERRUPT), XVHC_EINVAL);
+	assert_int_equal(device_state_set_interface(&device, 1, 1), XVHC_OK);
+	assert_int_equal(vet(0x84, TRANSFER_INTERRUPT), XVHC_OK);
+	assert_int_equal(vet(0x81, TRANSFER_BULK), XVHC_OK);
+	assert_int_equal(device_state_set_interface(&device, 1, 0), XVHC_OK);
+	assert_int_equal(vet(0x84, TRANSFER_INTERRUPT), XVHC_EINVAL);
+}
+
+static void no_configuration(void **state)
+{
+	(void)state;
+	assert_int_equal(device_state_configure(&device, 0), XVHC_OK);
+	assert_int_equal(vet(0x81, TRANSFER_BULK), XVHC_EINVAL);
+	assert_int_equal(vet(0x00, TRANSFER_CONTROL), XVHC_OK);
+}
+
+static void another_configuration(void **state)
+{
+	(void)state;
+	assert_int_equal(device_state_configure(&device, 2), XVHC_OK);
+	assert_int_equal(vet(0x81, TRANSFER_BULK), XVHC_EINVAL);
+	assert_int_equal(device_state_configure(&device, 3), XVHC_EINVAL);
+	assert_int_equal(device.configuration, 2);
+}
+
+static void interface_that_is_not_there(void **state)
+{
+	(void)state;
+	assert_int_equal(device_state_set_interface(&device, 2, 0), XVHC_EINVAL);
+	assert_int_equal(device_state_set_interface(&device, 255, 0), XVHC_EINVAL);
+	assert_int_equal(device_state_set_interface(&device, 1, 2), XVHC_EINVAL);
+	assert_int_equal(vet(0x81, TRANSFER_BULK), XVHC_OK);
+	assert_int_equal(device_state_configure(&device, 0), XVHC_OK);
+	assert_int_equal(device_state_set_interface(&device, 0, 0), XVHC_EINVAL);
+}
+
+static void another_address(void **state)
+{
+	(void)state;
+	device.address = 6;
+	assert_int_equal(vet(0x81, TRANSFER_BULK), XVHC_ENODEV);
+	device.address = 0;
+	assert_int_equal(vet(0x81, TRANSFER_BULK), XVHC_ENODEV);
+}
+
+static void default_state_has_only_control(void **state)
+{
+	struct transfer_request request = request_to(0x81, TRANSFER_BULK);
+
+	(void)state;
+	device.address = 0;
+	request.address = 0;
+	assert_int_equal(vet_request(&device, &request, NULL), XVHC_EINVAL);
+	request = request_to(0, TRANSFER_CONTROL);
+	request.address = 0;
+	assert_int_equal(vet_request(&device, &request, NULL), XVHC_OK);
+}
+
+static void setup_packet_beyond_its_buffer(void **state)
+{
+	struct transfer_request request = request_to(0x80, TRANSFER_CONTROL);
+
+	(void)state;
+	memcpy(request.setup, "\x80\x06\x00\x01\x00\x00\x00\x08", 8);
+	assert_int_equal(vet_request(&device, &request, NULL), XVHC_OK);
+	request.setup[6] = 1;
+	assert_int_equal(vet_request(&device, &request, NULL), XVHC_EINVAL);
+}
+
+static int vet_isoc(uint32_t one, uint32_t two)
+{
+	struct transfer_request request = request_to(0x83, TRANSFER_ISOC);
+	struct transfer_packet packets[2] = {{.length = one}, {.length = two}};
+
+	request.packets = 2;
+	request.length = 4000;
+	return vet_request(&device, &request, packets);
+}
+
+static void isoc_packets_within_the_endpoint(void **state)
+{
+	(void)state;
+	assert_int_equal(device_state_set_interface(&device, 1, 1), XVHC_OK);
+	/* 0x0c00: 1,024 bytes, twice in a microframe. */
+	assert_int_equal(vet_isoc(2048, 0), XVHC_OK);
+	assert_int_equal(vet_isoc(2000, 2000), XVHC_OK);
+}
+
+static void isoc_packet_beyond_the_endpoint(void **state)
+{
+	(void)state;
+	assert_int_equal(device_state_set_interface(&device, 1, 1), XVHC_OK);
+	assert_int_equal(vet_isoc(2049, 0), XVHC_EINVAL);
+	assert_int_equal(vet_isoc(0, 0xffffffff), XVHC_EINVAL);
+}
+
+static void isoc_packets_beyond_the_data_in_the_sum(void **state)
+{
+	(void)state;
+	assert_int_equal(device_state_set_interface(&device, 1, 1), XVHC_OK);
+	assert_int_equal(vet_isoc(2000, 2001), XVHC_EINVAL);
+}
+
+static void endpoints_know_their_interface(void **state)
+{
+	(void)state;
+	assert_true(device_state_owns(&device, 0, 0x81));
+	assert_false(device_state_owns(&device, 0, 0x01));
+	assert_false(device_state_owns(&device, 1, 0x81));
+	assert_false(device_state_owns(&device, 1, 0x83));
+	assert_int_equal(device_state_set_interface(&device, 1, 1), XVHC_OK);
+	assert_true(device_state_owns(&device, 1, 0x83));
+	assert_false(device_state_owns(&device, 200, 0x83));
+}
+
+#define VET_TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		VET_TEST(active_endpoint_passes),
+		VET_TEST(other_direction_of_an_endpoint),
+		VET_TEST(other_type_of_an_endpoint),
+		VET_TEST(endpoint_of_an_altsetting_that_is_not_active),
+		VET_TEST(no_configuration),
+		VET_TEST(another_configuration),
+		VET_TEST(interface_that_is_not_there),
+		VET_TEST(another_address),
+		VET_TEST(default_state_has_only_control),
+		VET_TEST(setup_packet_beyond_its_buffer),
+		VET_TEST(isoc_packets_within_the_endpoint),
+		VET_TEST(isoc_packet_beyond_the_endpoint),
+		VET_TEST(isoc_packets_beyond_the_data_in_the_sum),
+		VET_TEST(endpoints_know_their_interface),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
