@@ -15,7 +15,8 @@ union control_buffer {
 
 int message_send(int socket, const struct message *message, const struct message_fds *fds)
 {
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)message, .iov_len = sizeof(*message)};
+	struct message copy = *message; /* an iovec cannot be const */
+	struct iovec iov = {.iov_base = &copy, .iov_len = sizeof(copy)};
 	struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
 	union control_buffer control;
 	ssize_t sent;

@@ -263,11 +263,12 @@ static int transfer_out(struct model *model, struct source_transfer *transfer)
 static int give_status(struct model *model, struct source_transfer *transfer)
 {
 	struct disk_state *disk = &model->u.disk;
+	static const uint8_t signature[] = {'U', 'S', 'B', 'S'};
 	uint8_t *status = transfer->buffer;
 
 	if (transfer->length < STATUS_BYTES)
 		return XVHC_EBABBLE;
-	memcpy(status, "USBS", 4);
+	memcpy(status, signature, sizeof(signature));
 	put_le32(status + 4, disk->tag);
 	put_le32(status + 8, disk->residue);
 	status[12] = disk->status;

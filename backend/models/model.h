@@ -95,21 +95,21 @@ struct keyboard_state {
 struct model {
 	const struct model_ops *ops;
 	struct source_device *device; /* NULL: not open */
-	struct descriptor_table descriptors;
 	struct device_state state;
-	/* Sets of endpoints. A bit: the number, and 16 more for endpoints to the host. */
-	uint32_t halted;
-	uint32_t kicked;
-	bool kicking;
-	bool held, hold_next, gone;
-	struct source_operation operation; /* the one that is under way */
-	bool operation_due;
-	int operation_error;
 	union {
 		struct disk_state disk;
 		struct loopback_state loopback;
 		struct keyboard_state keyboard;
 	} u;
+	int operation_error;
+	/* Sets of endpoints. A bit: the number, and 16 more for endpoints to the host. */
+	uint32_t halted;
+	uint32_t kicked;
+	struct source_operation operation; /* the one that is under way */
+	struct descriptor_table descriptors;
+	bool kicking;
+	bool operation_due;
+	bool held, hold_next, gone;
 };
 
 extern const struct source_ops source_model;

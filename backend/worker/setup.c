@@ -138,25 +138,30 @@ void setup_run(struct slot *slot)
 	runs[control_classify(&setup)](slot, &setup);
 }
 
+/* The device is in a configuration, or in an unknown one where that failed: none, for us. */
+static void configured(struct port *port, uint8_t value, int error)
+{
+	if (error != XVHC_OK)
+		value = 0;
+	error = device_state_configure(&port->state, value);
+	assert(error == XVHC_OK); /* set_configuration() has looked */
+	broker_link_report(port, value ? PORT_CONFIGURED : PORT_ADDRESSED);
+}
+
+static void altsetting_set(struct port *port, const struct source_operation *operation)
+{
+	int error = device_state_set_interface(&port->state, operation->interface,
+					       operation->altsetting);
+
+	assert(error == XVHC_OK); /* set_interface() has looked */
+}
+
 void setup_operation_done(struct port *port, int error)
 {
 	const struct source_operation *operation = &port->operation;
 
-	switch (operation->kind) {
-	case SOURCE_SET_CONFIGURATION:
-		/* The device may be in any configuration, or none, where that failed. */
-		if (device_state_configure(&port->state, error == XVHC_OK ? operation->value : 0) !=
-		    XVHC_OK)
-			return;
-		broker_link_report(port,
-				   port->state.configuration ? PORT_CONFIGURED : PORT_ADDRESSED);
-		break;
-	case SOURCE_SET_INTERFACE:
-		if (error == XVHC_OK)
-			error = device_state_set_interface(&port->state, operation->interface,
-							   operation->altsetting);
-		break;
-	default:
-		break;
-	}
+	if (operation->kind == SOURCE_SET_CONFIGURATION)
+		configured(port, operation->value, error);
+	else if (operation->kind == SOURCE_SET_INTERFACE && error == XVHC_OK)
+		altsetting_set(port, operation);
 }

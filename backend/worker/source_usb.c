@@ -36,11 +36,13 @@ static int event = -1; /* a helper is done */
 static uint32_t places;
 
 /* One for each slot. */
-static struct {
+struct usb_transfer {
 	struct libusb_transfer *libusb;
 	struct source_device *device;
 	struct source_transfer *transfer;
-} transfers[SOURCE_SLOTS];
+};
+
+static struct usb_transfer transfers[SOURCE_SLOTS];
 
 int source_usb_error(int libusb_error)
 {
@@ -182,15 +184,15 @@ static void take_packets(const struct libusb_transfer *libusb, struct source_tra
 
 static void LIBUSB_CALL completed(struct libusb_transfer *libusb)
 {
-	uint32_t slot = (uint32_t)(uintptr_t)libusb->user_data;
-	struct source_transfer *transfer = transfers[slot].transfer;
+	struct usb_transfer *own = libusb->user_data;
+	struct source_transfer *transfer = own->transfer;
 
 	transfer->error = transfer_error(libusb->status);
 	transfer->actual = (uint32_t)libusb->actual_length;
 	if (transfer->type == TRANSFER_ISOC)
 		take_packets(libusb, transfer);
-	transfers[slot].transfer = NULL;
-	calls->transfer_done(transfers[slot].device, transfer);
+	own->transfer = NULL;
+	calls->transfer_done(own->device, transfer);
 }
 
 static void fill(struct libusb_transfer *libusb, const struct source_transfer *transfer)
@@ -211,7 +213,7 @@ static void fill(struct libusb_transfer *libusb, const struct source_transfer *t
 	libusb->flags = 0;
 	libusb->timeout = 0;
 	libusb->callback = completed;
-	libusb->user_data = (void *)(uintptr_t)transfer->slot;
+	libusb->user_data = &transfers[transfer->slot];
 	if (transfer->type == TRANSFER_CONTROL)
 		libusb->length += (int)SOURCE_SETUP_BYTES;
 	for (i = 0; i < transfer->packets; i++)
@@ -221,18 +223,18 @@ static void fill(struct libusb_transfer *libusb, const struct source_transfer *t
 static int usb_submit(struct source_device *device, struct source_transfer *transfer)
 {
 	struct usb_device_place *place = &source_usb_places[device->port - 1];
-	struct libusb_transfer *libusb = transfers[transfer->slot].libusb;
+	struct usb_transfer *own = &transfers[transfer->slot];
 	int error;
 
 	if (!place->handle)
 		return XVHC_ENODEV;
-	fill(libusb, transfer);
-	libusb->dev_handle = place->handle;
-	transfers[transfer->slot].device = device;
-	transfers[transfer->slot].transfer = transfer;
-	error = libusb_submit_transfer(libusb);
+	fill(own->libusb, transfer);
+	own->libusb->dev_handle = place->handle;
+	own->device = device;
+	own->transfer = transfer;
+	error = libusb_submit_transfer(own->libusb);
 	if (error < 0)
-		transfers[transfer->slot].transfer = NULL;
+		own->transfer = NULL;
 	return source_usb_error(error);
 }
 

@@ -16,7 +16,7 @@
 #include <common/log.h>
 #include <error.h>
 
-#define STACK_BYTES (256u * 1024)
+#define STACK_BYTES ((size_t)256 * 1024)
 
 static int done_event = -1;
 

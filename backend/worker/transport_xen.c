@@ -76,21 +76,17 @@ static int xen_connect(const struct message_connect *connect, struct message_fds
 static void fill(xengnttab_grant_copy_segment_t *segment, const struct transport_copy *copy,
 		 enum transport_direction direction)
 {
-	union xengnttab_copy_ptr foreign = {
-		.foreign = {.ref = copy->gref, .offset = copy->offset, .domid = guest}};
-	union xengnttab_copy_ptr local = {.virt = copy->local};
+	bool to_guest = direction == TRANSPORT_TO_GUEST;
+	union xengnttab_copy_ptr *foreign = to_guest ? &segment->dest : &segment->source;
+	union xengnttab_copy_ptr *local = to_guest ? &segment->source : &segment->dest;
 
 	memset(segment, 0, sizeof(*segment));
+	foreign->foreign.ref = copy->gref;
+	foreign->foreign.offset = copy->offset;
+	foreign->foreign.domid = guest;
+	local->virt = copy->local;
 	segment->len = copy->length;
-	if (direction == TRANSPORT_TO_GUEST) {
-		segment->source = local;
-		segment->dest = foreign;
-		segment->flags = GNTCOPY_dest_gref;
-	} else {
-		segment->source = foreign;
-		segment->dest = local;
-		segment->flags = GNTCOPY_source_gref;
-	}
+	segment->flags = to_guest ? GNTCOPY_dest_gref : GNTCOPY_source_gref;
 }
 
 static int xen_copy(const struct transport_copy *copies, uint32_t count,
