@@ -330,31 +330,39 @@ static void broker_settle(struct broker *broker)
 		broker_wake_at(broker, broker->now_ms);
 }
 
-static int wait_ms(const struct broker *broker)
+static int wait_ms(const struct broker *broker, int limit_ms)
 {
 	uint64_t now = clock_ms();
+	int due = INT32_MAX;
 
 	if (broker->wake_at_ms == 0)
-		return -1;
+		return limit_ms;
 	if (broker->wake_at_ms <= now)
 		return 0;
-	return broker->wake_at_ms - now < INT32_MAX ? (int)(broker->wake_at_ms - now) : INT32_MAX;
+	if (broker->wake_at_ms - now < INT32_MAX)
+		due = (int)(broker->wake_at_ms - now);
+	return limit_ms >= 0 && limit_ms < due ? limit_ms : due;
 }
 
-void broker_run(struct broker *broker)
+bool broker_turn(struct broker *broker, int limit_ms)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int count;
 
-	for (;;) {
-		broker_settle(broker);
-		if (broker->stopping &&
-		    (controllers_stopped(broker) || clock_ms() >= broker->stop_until_ms))
-			return;
-		count = epoll_wait(broker->epoll, events, EVENTS_AT_ONCE, wait_ms(broker));
-		for (int i = 0; i < count; i++)
-			event_handle(broker, &events[i]);
-	}
+	broker_settle(broker);
+	if (broker->stopping &&
+	    (controllers_stopped(broker) || clock_ms() >= broker->stop_until_ms))
+		return false;
+	count = epoll_wait(broker->epoll, events, EVENTS_AT_ONCE, wait_ms(broker, limit_ms));
+	for (int i = 0; i < count; i++)
+		event_handle(broker, &events[i]);
+	return true;
+}
+
+void broker_run(struct broker *broker)
+{
+	while (broker_turn(broker, -1))
+		continue;
 }
 
 void broker_fini(struct broker *broker)

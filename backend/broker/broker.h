@@ -225,6 +225,12 @@ XVHC_MUST_CHECK int broker_init(struct broker *broker, const struct broker_optio
 /* Runs until SIGTERM or SIGINT, and ends in order. */
 void broker_run(struct broker *broker);
 
+/*
+ * One round: takes all steps that are due, waits for events, for limit_ms at most (-1: as long as
+ * it takes), and handles them. False when the broker has ended.
+ */
+bool broker_turn(struct broker *broker, int limit_ms);
+
 void broker_fini(struct broker *broker);
 
 /* Has epoll report a descriptor. Returns 0 or -errno. */

@@ -19,6 +19,8 @@ static const char header[] =
 	"when\n"
 	"# it starts, and `xvhc give` and `xvhc take` change it. Comments are kept.\n";
 
+static const char repeated[] = "an earlier line gives the same port";
+
 static struct ports_line *line_add(struct ports_file *file)
 {
 	struct ports_line *grown;
@@ -56,10 +58,8 @@ static const char *line_read(const struct ports_file *file, char *text, struct p
 	fault = guest_name_fault(second);
 	if (fault)
 		return fault;
-	if (place_is_there(file, place))
-		return "an earlier line gives the same port";
 	snprintf(guest, XVHC_GUEST_NAME_MAX, "%s", second);
-	return NULL;
+	return place_is_there(file, place) ? repeated : NULL;
 }
 
 static int line_parse(struct ports_file *file, const char *path, uint32_t number, const char *text,
@@ -89,8 +89,9 @@ static int line_parse(struct ports_file *file, const char *path, uint32_t number
 		goto no_memory;
 	free(copy);
 	line->text = whole;
-	if (!fault) {
-		line->entry = true;
+	if (!fault || fault == repeated) {
+		line->entry = !fault;
+		line->repeat = fault != NULL;
 		line->place = place;
 		memcpy(line->guest, guest, sizeof(guest));
 	}
@@ -238,7 +239,9 @@ void ports_file_remove(struct ports_file *file, const struct place *place)
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < file->count; i++) {
-		if (file->lines[i].entry && place_equal(&file->lines[i].place, place))
+		/* A repetition would count from the next start on. */
+		if ((file->lines[i].entry || file->lines[i].repeat) &&
+		    place_equal(&file->lines[i].place, place))
 			free(file->lines[i].text);
 		else
 			file->lines[kept++] = file->lines[i];

@@ -13,8 +13,9 @@
 #define PORTS_FILE_BYTES_MAX 1048576u
 
 struct ports_line {
-	char *text; /* as it was read, without the end of line; NULL: made from the two below */
-	bool entry; /* it names a given port */
+	char *text;  /* as it was read, without the end of line; NULL: made from the two below */
+	bool entry;  /* it names a given port */
+	bool repeat; /* it names a port that an earlier line gives: left out */
 	struct place place;
 	char guest[XVHC_GUEST_NAME_MAX];
 };
@@ -40,7 +41,7 @@ XVHC_MUST_CHECK int ports_file_write(const struct ports_file *file, const char *
 XVHC_MUST_CHECK int ports_file_add(struct ports_file *file, const struct place *place,
 				   const char *guest);
 
-/* Removes each entry of this place. */
+/* Removes each line of this place. */
 void ports_file_remove(struct ports_file *file, const struct place *place);
 
 void ports_file_fini(struct ports_file *file);
