@@ -17,7 +17,7 @@ from pathlib import Path
 
 from . import agent, images, paths, usb
 from .errors import LabError, TimedOut
-from .guest import Guest
+from .guest import FAST, Guest
 from .logs import KernelLog, Log
 from .domain import Machine
 from .qemu import Qmp, connect, start_bound
@@ -121,6 +121,7 @@ class Lab:
     def start(self):
         """Boot Xen and dom0. Returns when dom0's agent answers."""
         images.build_all()
+        remove_old_runs()
         shutil.rmtree(self.run, ignore_errors=True)
         self.share.mkdir(parents=True)
         self.trace = Log(self.run / "trace.log")
@@ -151,7 +152,7 @@ class Lab:
             "-cpu", CPU, "-smp", "2", "-m", str(self.memory),
             "-kernel", str(images.xen()),
             "-append", XEN_ARGUMENTS.format(dom0_memory=self.dom0_memory, more=self.xen_arguments),
-            "-initrd", f"{kernel} console=hvc0 loglevel=3 {self.dom0_arguments},{dom0}",
+            "-initrd", f"{kernel} console=hvc0 loglevel=3 {FAST} {self.dom0_arguments},{dom0}",
             "-chardev", f"file,id=com1,path={self.run}/xen-console.log", "-serial", "chardev:com1",
             "-qmp", f"unix:{self.run}/qmp,server=on,wait=off",
             "-device", "virtio-serial-pci",
@@ -267,6 +268,13 @@ class Lab:
         images.qemu_image()
         self.dom0.check("cd / && cpio -idmu < /images/qemu.cpio 2>/dev/null", timeout=60)
         self.loaded.add("qemu")
+
+
+def remove_old_runs():
+    """Remove what labs left behind whose programs were killed."""
+    for folder in (paths.LAB / "run").glob("*.*"):
+        if not Path(f"/proc/{folder.suffix[1:]}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def on_sigterm_exit():
