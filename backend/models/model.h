@@ -22,7 +22,8 @@ enum model_number {
 /* Vendor requests (bmRequestType 0x40) that each model takes, to make it misbehave. */
 #define MODEL_REQUEST_HOLD 0xf0u    /* the next operation on it waits */
 #define MODEL_REQUEST_RELEASE 0xf1u /* lets the operations of all models go on */
-#define MODEL_REQUEST_VANISH 0xf2u  /* it is unplugged without further notice */
+#define MODEL_REQUEST_FAIL 0xf2u    /* the next operation on it fails */
+#define MODEL_REQUEST_VANISH 0xf3u  /* it is unplugged without further notice */
 
 /* Vendor requests of the keyboard. */
 #define MODEL_REQUEST_TYPE 0xf8u /* value: a key's usage, pressed and released */
@@ -109,7 +110,7 @@ struct model {
 	struct descriptor_table descriptors;
 	bool kicking;
 	bool operation_due;
-	bool held, hold_next, gone;
+	bool held, hold_next, fail_next, gone;
 };
 
 extern const struct source_ops source_model;

@@ -213,6 +213,9 @@ static int misbehave(struct model *model, uint8_t request)
 	case MODEL_REQUEST_HOLD:
 		model->hold_next = true;
 		return XVHC_OK;
+	case MODEL_REQUEST_FAIL:
+		model->fail_next = true;
+		return XVHC_OK;
 	case MODEL_REQUEST_RELEASE:
 		for (i = 0; i < USBIF_PORT_MAX; i++)
 			models[i].held = false;
@@ -322,6 +325,10 @@ static int run_operation(struct model *model, struct source_device *device,
 		return open_model(model, device);
 	if (model->gone && operation->kind != SOURCE_CLOSE)
 		return XVHC_ENODEV;
+	if (model->fail_next && operation->kind != SOURCE_CLOSE) {
+		model->fail_next = false;
+		return XVHC_EIO;
+	}
 	switch (operation->kind) {
 	case SOURCE_SET_CONFIGURATION:
 		model->halted = 0;

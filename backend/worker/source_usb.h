@@ -6,6 +6,8 @@
 #include <libusb-1.0/libusb.h>
 #include <pthread.h>
 
+#include <common/log.h>
+
 #include "source.h"
 
 /*
@@ -18,6 +20,7 @@ struct usb_device_place {
 	libusb_device_handle *handle; /* NULL: not open */
 	int fd;
 	uint32_t claimed; /* interfaces, a bit for each */
+	struct log_limit log;
 
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t wake;

@@ -78,8 +78,9 @@ static int claim_interfaces(struct usb_device_place *place, uint32_t interfaces)
 		if (error == LIBUSB_ERROR_NOT_FOUND)
 			continue;
 		if (error < 0) {
-			log_line(LOG_LEVEL_WARNING, "port %u: cannot claim interface %d: %s",
-				 place->device->port, i, libusb_error_name(error));
+			log_limited(&place->log, LOG_LEVEL_WARNING,
+				    "port %u: cannot claim interface %d: %s", place->device->port,
+				    i, libusb_error_name(error));
 			return error;
 		}
 		place->claimed |= 1u << i;

@@ -294,6 +294,42 @@ static void address_zero_twice_resets_once(void **state)
 	frontend_until(frontend, frontend->state[1] == PORT_ATTACHED);
 }
 
+static void failed_configuration_leaves_none(void **state)
+{
+	struct frontend *frontend = *state;
+	uint32_t place = plug_loop(frontend, 1);
+	struct setup_packet set_configuration = {0, 9, 1, 0, 0};
+	uint8_t data[4] = {0};
+
+	assert_int_equal(vendor(frontend, place, MODEL_REQUEST_FAIL), USBIF_STATUS_OK);
+	assert_int_equal(frontend_control(frontend, place, set_configuration, NULL, NULL),
+			 USBIF_STATUS_IOERROR);
+	frontend_until(frontend, frontend->state[1] == PORT_ADDRESSED);
+	assert_int_equal(frontend_transfer(frontend, place | PIPE(BULK, 0x01), data, 4, NULL),
+			 USBIF_STATUS_INVAL);
+	assert_int_equal(frontend_control(frontend, place, set_configuration, NULL, NULL),
+			 USBIF_STATUS_OK);
+	assert_int_equal(frontend_transfer(frontend, place | PIPE(BULK, 0x01), data, 4, NULL),
+			 USBIF_STATUS_OK);
+}
+
+static void failed_reset_is_tried_again_with_the_next_request(void **state)
+{
+	struct frontend *frontend = *state;
+	uint32_t place = plug_loop(frontend, 1), actual;
+	struct setup_packet write = {0x40, MODEL_REQUEST_WRITE, 0, 0, 4};
+	struct setup_packet read = {0xc0, MODEL_REQUEST_READ, 0, 0, 4};
+	uint8_t data[4] = "abc";
+
+	assert_int_equal(frontend_control(frontend, place, write, data, NULL), USBIF_STATUS_OK);
+	assert_int_equal(vendor(frontend, place, MODEL_REQUEST_FAIL), USBIF_STATUS_OK);
+	assert_int_equal(frontend_control(frontend, pipe_place(1, 0), read, data, NULL),
+			 USBIF_STATUS_IOERROR);
+	assert_int_equal(frontend_control(frontend, pipe_place(1, 0), read, data, &actual),
+			 USBIF_STATUS_OK);
+	assert_int_equal(actual, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +347,8 @@ int main(void)
 		WIRE_TEST(operation_ends_transfers_that_it_disturbs),
 		WIRE_TEST(address_zero_again_resets_the_device),
 		WIRE_TEST(address_zero_twice_resets_once),
+		WIRE_TEST(failed_configuration_leaves_none),
+		WIRE_TEST(failed_reset_is_tried_again_with_the_next_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
