@@ -482,9 +482,17 @@ void given_worker_state(struct broker *broker, struct given *given, enum port_st
 
 void given_worker_detached(struct broker *broker, struct given *given)
 {
-	if (given->device_state != DEVICE_DETACHING)
+	bool asked = given->device_state == DEVICE_DETACHING;
+
+	if (!asked && given->device_state != DEVICE_ATTACHED)
 		return;
 	given_worker_lost(broker, given);
+	if (asked)
+		return;
+	/* The worker noticed before we did that it was unplugged, or could not use it. */
+	given->device_state = DEVICE_FAILED;
+	given->retry_at_ms = broker->now_ms + RETRY_MS;
+	snprintf(given->text, sizeof(given->text), "the device does not answer");
 }
 
 void given_worker_lost(struct broker *broker, struct given *given)
