@@ -1,0 +1,575 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The whole broker on a store in memory, a fake sysfs, and jobs that touch no device. Its workers
+ * are this very program, started again under the worker's name: see worker_main().
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <broker/broker.h>
+#include <broker/given.h>
+#include <common/message_io.h>
+
+#include "fake_sysfs.h"
+#include "memory_store.h"
+
+#define LIMIT_MS 15000
+#define GUEST 5u
+#define PLACE "pci-0000:00:04.0/hs-1"
+#define BACKEND "/local/domain/0/backend/vusb/5/1000"
+#define FRONTEND "/local/domain/5/device/vusb/1000"
+
+/* Event channel numbers, with which a test tells the fake worker how to behave. */
+enum worker_manner {
+	WORKER_GOOD = 10,
+	WORKER_DIES,      /* as soon as it is connected */
+	WORKER_LIES,      /* speaks of a port that there is not */
+	WORKER_FAILS,     /* cannot map the rings */
+	WORKER_KEEPS,     /* does not give a device back */
+	WORKER_IS_SILENT, /* does not even connect */
+};
+
+static void worker_say(uint32_t type, uint32_t port, uint32_t state)
+{
+	struct message message = {.type = type};
+
+	message.u.port.port = port;
+	message.u.port.state = state;
+	if (message_send(3, &message, NULL) != 0)
+		_exit(3);
+}
+
+static void worker_connect(const struct message *message)
+{
+	switch (message->u.connect.event_channel) {
+	case WORKER_FAILS:
+		worker_say(MESSAGE_FAILED, 0, 0);
+		break;
+	default:
+		worker_say(MESSAGE_CONNECTED, 0, 0);
+		break;
+	}
+	if (message->u.connect.event_channel == WORKER_DIES)
+		_exit(9);
+	if (message->u.connect.event_channel == WORKER_LIES)
+		worker_say(MESSAGE_PORT_STATE, message->u.connect.ports + 1, PORT_ATTACHED);
+}
+
+/* A worker that has no rings and no devices, but says what one would. */
+static int worker_main(void)
+{
+	struct pollfd poll_socket = {.fd = 3, .events = POLLIN};
+	uint32_t manner = 0;
+	struct message message;
+	struct message_fds fds;
+
+	for (;;) {
+		poll(&poll_socket, 1, -1);
+		if (message_receive(3, &message, &fds) != 1)
+			return 0;
+		if (message.type == MESSAGE_CONNECT) {
+			manner = message.u.connect.event_channel;
+			worker_connect(&message);
+		} else if (message.type == MESSAGE_ATTACH && fds.count == 1) {
+			worker_say(MESSAGE_PORT_STATE, message.u.attach.port, PORT_CONFIGURED);
+		} else if (message.type == MESSAGE_DETACH && manner != WORKER_KEEPS) {
+			worker_say(MESSAGE_DETACHED, message.u.port.port, 0);
+		}
+		message_fds_close(&fds);
+	}
+}
+
+static void fake_job_run(struct job *job, const struct job_paths *paths)
+{
+	(void)paths;
+	for (int side = 0; side < 2; side++) {
+		if (job->type == JOB_CLAIM && job->side[side].hub.bus && job->side[side].fd < 0)
+			job->side[side].fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (job->type == JOB_RELEASE && job->side[side].fd >= 0)
+			close(job->side[side].fd);
+	}
+	if (job->type == JOB_OPEN)
+		job->fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+struct fixture {
+	struct broker broker;
+	struct broker_options options;
+	struct job_paths paths;
+	struct fake_sysfs sysfs;
+	struct xenstore *store;
+	char ports_file[PATH_MAX], socket[PATH_MAX];
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	assert_non_null(fixture);
+	fake_sysfs_open(&fixture->sysfs);
+	fake_bus(&fixture->sysfs, "0000:00:04.0", 1, "480\n", 12);
+	snprintf(fixture->ports_file, PATH_MAX, "%s/ports.conf", fixture->sysfs.root);
+	snprintf(fixture->socket, PATH_MAX, "%s/control", fixture->sysfs.root);
+	fixture->options.sysfs = fixture->sysfs.root;
+	fixture->options.ports_file = fixture->ports_file;
+	fixture->options.socket = fixture->socket;
+	fixture->options.worker = "/proc/self/exe";
+	fixture->options.paths = &fixture->paths;
+	fixture->options.run_job = fake_job_run;
+	fixture->store = memory_store_open();
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	broker_fini(&fixture->broker);
+	fake_sysfs_close(&fixture->sysfs);
+	free(fixture);
+	return 0;
+}
+
+static void start(struct fixture *fixture)
+{
+	assert_int_equal(broker_init(&fixture->broker, &fixture->options, fixture->store), 0);
+}
+
+/* Starts with a port given to a guest that runs. */
+static void start_with_given(struct fixture *fixture)
+{
+	fake_file(&fixture->sysfs, PLACE " web\n", "ports.conf");
+	memory_store_guest(fixture->store, GUEST, "web");
+	start(fixture);
+}
+
+static bool node_is(struct fixture *fixture, const char *path, const char *value)
+{
+	const char *now = memory_store_get(fixture->store, "%s", path);
+
+	return value ? now && strcmp(now, value) == 0 : !now;
+}
+
+/* Turns the broker until a node has a value. */
+static void until_node(struct fixture *fixture, const char *path, const char *value)
+{
+	uint64_t limit = clock_ms() + LIMIT_MS;
+
+	while (!node_is(fixture, path, value)) {
+		if (clock_ms() > limit)
+			fail_msg("%s is not %s", path, value ? value : "away");
+		broker_turn(&fixture->broker, 20);
+	}
+}
+
+static void until_given_is(struct fixture *fixture, const char *word)
+{
+	uint64_t limit = clock_ms() + LIMIT_MS;
+	char text[IN_USE_TEXT_MAX] = "";
+
+	do {
+		if (clock_ms() > limit)
+			fail_msg("not '%s' but: %s", word, text);
+		broker_turn(&fixture->broker, 20);
+		if (fixture->broker.given)
+			given_state_text(&fixture->broker, fixture->broker.given, text,
+					 sizeof(text));
+		else
+			strcpy(text, "none");
+	} while (!strstr(text, word));
+}
+
+/* Does what a frontend does when its driver starts. */
+static void frontend_publishes(struct fixture *fixture, const char *directory,
+			       enum worker_manner manner)
+{
+	char channel[16];
+
+	snprintf(channel, sizeof(channel), "%u", manner);
+	memory_store_set(fixture->store, "8", "%s/urb-ring-ref", directory);
+	memory_store_set(fixture->store, "9", "%s/conn-ring-ref", directory);
+	memory_store_set(fixture->store, channel, "%s/event-channel", directory);
+	memory_store_set(fixture->store, "4", "%s/state", directory);
+}
+
+static void plug(struct fixture *fixture, const char *name, unsigned int number)
+{
+	fake_device(&fixture->sysfs, name, number, "480\n", 0, 0);
+	fixture->broker.topology_dirty = true;
+}
+
+static void a_running_guest_gets_a_controller_for_its_port(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t owner, reader;
+
+	start_with_given(fixture);
+	memory_store_disturb(fixture->store, 2);
+	until_node(fixture, BACKEND "/state", "2");
+	assert_true(node_is(fixture, BACKEND "/frontend", FRONTEND));
+	assert_true(node_is(fixture, BACKEND "/frontend-id", "5"));
+	assert_true(node_is(fixture, BACKEND "/online", "1"));
+	assert_true(node_is(fixture, BACKEND "/type", "pv"));
+	assert_true(node_is(fixture, BACKEND "/usb-ver", "2"));
+	assert_true(node_is(fixture, BACKEND "/num-ports", "8"));
+	assert_true(node_is(fixture, BACKEND "/port/1", PLACE));
+	assert_true(node_is(fixture, BACKEND "/port/8", ""));
+	assert_true(node_is(fixture, FRONTEND "/backend", BACKEND));
+	assert_true(node_is(fixture, FRONTEND "/backend-id", "0"));
+	assert_true(node_is(fixture, FRONTEND "/state", "1"));
+	memory_store_permissions(fixture->store, FRONTEND "/state", &owner, &reader);
+	assert_int_equal(owner, GUEST);
+	assert_int_equal(reader, 0);
+	memory_store_permissions(fixture->store, BACKEND "/state", &owner, &reader);
+	assert_int_equal(owner, 0);
+	assert_int_equal(reader, GUEST);
+}
+
+static void a_device_goes_to_the_worker_and_back(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_with_given(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	frontend_publishes(fixture, FRONTEND, WORKER_GOOD);
+	until_node(fixture, BACKEND "/state", "4");
+	until_given_is(fixture, "ready, empty");
+	plug(fixture, "1-1", 2);
+	until_given_is(fixture, "in use by web (configured)");
+	fake_unplug(&fixture->sysfs, "1-1");
+	fixture->broker.topology_dirty = true;
+	until_given_is(fixture, "ready, empty");
+	plug(fixture, "1-1", 3);
+	until_given_is(fixture, "in use by web (configured)");
+	given_take(&fixture->broker, fixture->broker.given);
+	until_node(fixture, BACKEND "/state", "5");
+	memory_store_set(fixture->store, "6", FRONTEND "/state");
+	until_node(fixture, BACKEND, NULL);
+	until_node(fixture, FRONTEND, NULL);
+	assert_null(fixture->broker.given);
+}
+
+static void a_port_given_before_its_guest_waits_for_it(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fake_file(&fixture->sysfs, PLACE " web\n", "ports.conf");
+	start(fixture);
+	until_given_is(fixture, "waiting for the guest");
+	memory_store_guest(fixture->store, GUEST, "other");
+	memory_store_guest(fixture->store, GUEST + 1, "web");
+	until_node(fixture, "/local/domain/0/backend/vusb/6/1000/state", "2");
+	assert_true(node_is(fixture, BACKEND, NULL));
+}
+
+static void a_guest_that_is_named_late_is_found(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fake_file(&fixture->sysfs, PLACE " web\n", "ports.conf");
+	start(fixture);
+	memory_store_guest(fixture->store, GUEST, "web--incoming");
+	until_given_is(fixture, "waiting for the guest");
+	memory_store_set(fixture->store, "web", "/local/domain/5/name");
+	until_node(fixture, BACKEND "/state", "2");
+}
+
+static void a_guest_is_known_by_its_uuid(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fake_file(&fixture->sysfs, PLACE " 00000000-0000-0000-0000-000000000005\n", "ports.conf");
+	memory_store_guest(fixture->store, GUEST, "web");
+	start(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+}
+
+static void a_guest_that_died_leaves_nothing_but_its_port(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_with_given(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	plug(fixture, "1-1", 2);
+	frontend_publishes(fixture, FRONTEND, WORKER_GOOD);
+	until_given_is(fixture, "in use by web (configured)");
+	memory_store_guest_dies(fixture->store, GUEST);
+	until_node(fixture, BACKEND, NULL);
+	until_given_is(fixture, "waiting for the guest");
+	memory_store_guest(fixture->store, GUEST + 1, "web");
+	until_node(fixture, "/local/domain/0/backend/vusb/6/1000/state", "2");
+	frontend_publishes(fixture, "/local/domain/6/device/vusb/1000", WORKER_GOOD);
+	until_given_is(fixture, "in use by web (configured)");
+}
+
+static void nine_ports_need_two_controllers(void **state)
+{
+	struct fixture *fixture = *state;
+	char lines[1024] = "";
+
+	for (int i = 1; i <= 9; i++)
+		sprintf(lines + strlen(lines), "pci-0000:00:04.0/hs-%d web\n", i);
+	fake_file(&fixture->sysfs, lines, "ports.conf");
+	memory_store_guest(fixture->store, GUEST, "web");
+	start(fixture);
+	until_node(fixture, "/local/domain/0/backend/vusb/5/1001/port/1", "pci-0000:00:04.0/hs-9");
+	assert_true(node_is(fixture, BACKEND "/port/8", "pci-0000:00:04.0/hs-8"));
+}
+
+static void port_numbers_survive_a_restart(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fake_file(&fixture->sysfs, PLACE " web\npci-0000:00:04.0/hs-2 web\n", "ports.conf");
+	memory_store_guest(fixture->store, GUEST, "web");
+	/* As a broker left them before. */
+	memory_store_set(fixture->store, "1", BACKEND "/online");
+	memory_store_set(fixture->store, "xvhcd", BACKEND "/origin");
+	memory_store_set(fixture->store, "8", BACKEND "/num-ports");
+	memory_store_set(fixture->store, "pci-0000:00:04.0/hs-2", BACKEND "/port/1");
+	memory_store_set(fixture->store, "pci-0000:00:04.0/hs-7", BACKEND "/port/2");
+	memory_store_set(fixture->store, PLACE, BACKEND "/port/3");
+	memory_store_set(fixture->store, "2", BACKEND "/state");
+	memory_store_set(fixture->store, "1", FRONTEND "/state");
+	start(fixture);
+	until_node(fixture, BACKEND "/port/2", "");
+	until_given_is(fixture, "waiting for the guest's frontend driver");
+	assert_int_equal(fixture->broker.given->port, 3);
+	assert_int_equal(fixture->broker.given->next->port, 1);
+}
+
+static void a_frontend_that_reconnects_is_called_by_state(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_with_given(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	memory_store_set(fixture->store, "1", FRONTEND "/feature-reconnect");
+	frontend_publishes(fixture, FRONTEND, WORKER_DIES);
+	until_node(fixture, BACKEND "/state", "5");
+	memory_store_set(fixture->store, "6", FRONTEND "/state");
+	until_node(fixture, BACKEND "/state", "2");
+	assert_true(node_is(fixture, FRONTEND "/urb-ring-ref", "8"));
+	frontend_publishes(fixture, FRONTEND, WORKER_GOOD);
+	until_node(fixture, BACKEND "/state", "4");
+}
+
+static void a_stock_frontend_is_probed_anew(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t owner, reader;
+
+	start_with_given(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	frontend_publishes(fixture, FRONTEND, WORKER_DIES);
+	until_node(fixture, BACKEND "/state", "5");
+	memory_store_set(fixture->store, "6", FRONTEND "/state");
+	until_node(fixture, FRONTEND, NULL);
+	until_node(fixture, FRONTEND "/state", "1");
+	assert_true(node_is(fixture, FRONTEND "/backend", BACKEND));
+	assert_true(node_is(fixture, FRONTEND "/urb-ring-ref", NULL));
+	memory_store_permissions(fixture->store, FRONTEND "/state", &owner, &reader);
+	assert_int_equal(owner, GUEST);
+	until_node(fixture, BACKEND "/state", "2");
+}
+
+static void a_connection_of_the_broker_before_is_made_anew(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fake_file(&fixture->sysfs, PLACE " web\n", "ports.conf");
+	memory_store_guest(fixture->store, GUEST, "web");
+	memory_store_set(fixture->store, "1", BACKEND "/online");
+	memory_store_set(fixture->store, "xvhcd", BACKEND "/origin");
+	memory_store_set(fixture->store, "8", BACKEND "/num-ports");
+	memory_store_set(fixture->store, PLACE, BACKEND "/port/1");
+	memory_store_set(fixture->store, "4", BACKEND "/state");
+	memory_store_set(fixture->store, "1", FRONTEND "/feature-reconnect");
+	frontend_publishes(fixture, FRONTEND, WORKER_GOOD);
+	start(fixture);
+	until_node(fixture, BACKEND "/state", "5");
+	memory_store_set(fixture->store, "6", FRONTEND "/state");
+	until_node(fixture, BACKEND "/state", "2");
+}
+
+static void a_guest_of_another_kind_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_with_given(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	memory_store_set(fixture->store, "sparc-abi", FRONTEND "/protocol");
+	frontend_publishes(fixture, FRONTEND, WORKER_GOOD);
+	until_given_is(fixture, "refused");
+	assert_true(node_is(fixture, BACKEND "/state", "5"));
+}
+
+static void nonsense_in_the_frontends_nodes_is_refused(void **state)
+{
+	static const char *const values[] = {"", "-1", "4294967296", "8 9", "0x8", "eight"};
+	struct fixture *fixture = *state;
+
+	start_with_given(fixture);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		until_node(fixture, BACKEND "/state", "2");
+		frontend_publishes(fixture, FRONTEND, WORKER_GOOD);
+		memory_store_set(fixture->store, values[i], FRONTEND "/conn-ring-ref");
+		until_given_is(fixture, "refused");
+		memory_store_set(fixture->store, "6", FRONTEND "/state");
+		until_given_is(fixture, "closed by the guest");
+		memory_store_set(fixture->store, "1", FRONTEND "/state");
+	}
+}
+
+static void a_worker_that_lies_is_ended(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_with_given(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	frontend_publishes(fixture, FRONTEND, WORKER_LIES);
+	until_node(fixture, BACKEND "/state", "5");
+}
+
+static void a_worker_that_fails_is_replaced(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_with_given(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	memory_store_set(fixture->store, "1", FRONTEND "/feature-reconnect");
+	frontend_publishes(fixture, FRONTEND, WORKER_FAILS);
+	until_node(fixture, BACKEND "/state", "5");
+	memory_store_set(fixture->store, "6", FRONTEND "/state");
+	until_node(fixture, BACKEND "/state", "2");
+}
+
+static void a_worker_that_keeps_a_device_is_ended(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_with_given(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	plug(fixture, "1-1", 2);
+	frontend_publishes(fixture, FRONTEND, WORKER_KEEPS);
+	until_given_is(fixture, "in use by web (configured)");
+	given_take(&fixture->broker, fixture->broker.given);
+	until_node(fixture, BACKEND "/state", "5");
+	until_given_is(fixture, "none");
+}
+
+static void a_toolstacks_controller_is_served_and_closed(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char backend[] = "/local/domain/0/backend/vusb/5/0";
+	static const char frontend[] = "/local/domain/5/device/vusb/0";
+
+	memory_store_guest(fixture->store, GUEST, "web");
+	start(fixture);
+	plug(fixture, "1-2", 2);
+	memory_store_set(fixture->store, "1", "%s/online", backend);
+	memory_store_set(fixture->store, "4", "%s/num-ports", backend);
+	memory_store_set(fixture->store, "", "%s/port/1", backend);
+	memory_store_set(fixture->store, "1", "%s/state", frontend);
+	memory_store_set(fixture->store, "1", "%s/state", backend);
+	until_node(fixture, "/local/domain/0/backend/vusb/5/0/state", "2");
+	frontend_publishes(fixture, frontend, WORKER_GOOD);
+	until_node(fixture, "/local/domain/0/backend/vusb/5/0/state", "4");
+	memory_store_set(fixture->store, "1-2", "%s/port/3", backend);
+	until_given_is(fixture, "in use by web (configured)");
+	assert_int_equal(fixture->broker.given->port, 3);
+	assert_int_equal(fixture->broker.file.count, 0);
+	memory_store_set(fixture->store, "", "%s/port/3", backend);
+	until_given_is(fixture, "none");
+	memory_store_set(fixture->store, "0", "%s/online", backend);
+	memory_store_set(fixture->store, "5", "%s/state", backend);
+	memory_store_set(fixture->store, "6", "%s/state", frontend);
+	until_node(fixture, "/local/domain/0/backend/vusb/5/0/state", "6");
+	memory_store_set(fixture->store, NULL, "%s", backend);
+	memory_store_set(fixture->store, NULL, "%s", frontend);
+	broker_turn(&fixture->broker, 20);
+	broker_turn(&fixture->broker, 20);
+	assert_true(node_is(fixture, "/local/domain/0/backend/vusb/5/0/state", NULL));
+}
+
+static void a_device_that_is_given_already_is_not_the_toolstacks(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char backend[] = "/local/domain/0/backend/vusb/5/0";
+
+	fake_file(&fixture->sysfs, PLACE " mail\n", "ports.conf");
+	memory_store_guest(fixture->store, GUEST, "web");
+	start(fixture);
+	plug(fixture, "1-1", 2);
+	memory_store_set(fixture->store, "1", "%s/online", backend);
+	memory_store_set(fixture->store, "4", "%s/num-ports", backend);
+	memory_store_set(fixture->store, "1-1", "%s/port/1", backend);
+	memory_store_set(fixture->store, "1", "%s/state", backend);
+	until_node(fixture, "/local/domain/0/backend/vusb/5/0/state", "2");
+	until_given_is(fixture, "waiting for the guest");
+	assert_string_equal(fixture->broker.given->guest, "mail");
+	assert_null(fixture->broker.given->next);
+}
+
+static void an_end_in_order_closes_the_guests_side(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t limit = clock_ms() + LIMIT_MS;
+
+	start_with_given(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	frontend_publishes(fixture, FRONTEND, WORKER_GOOD);
+	until_node(fixture, BACKEND "/state", "4");
+	kill(getpid(), SIGTERM);
+	until_node(fixture, BACKEND "/state", "5");
+	memory_store_set(fixture->store, "6", FRONTEND "/state");
+	while (broker_turn(&fixture->broker, 20))
+		assert_true(clock_ms() < limit);
+	assert_true(node_is(fixture, BACKEND "/state", "6"));
+	assert_true(node_is(fixture, BACKEND "/port/1", PLACE));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_running_guest_gets_a_controller_for_its_port),
+		TEST(a_device_goes_to_the_worker_and_back),
+		TEST(a_port_given_before_its_guest_waits_for_it),
+		TEST(a_guest_that_is_named_late_is_found),
+		TEST(a_guest_is_known_by_its_uuid),
+		TEST(a_guest_that_died_leaves_nothing_but_its_port),
+		TEST(nine_ports_need_two_controllers),
+		TEST(port_numbers_survive_a_restart),
+		TEST(a_frontend_that_reconnects_is_called_by_state),
+		TEST(a_stock_frontend_is_probed_anew),
+		TEST(a_connection_of_the_broker_before_is_made_anew),
+		TEST(a_guest_of_another_kind_is_refused),
+		TEST(nonsense_in_the_frontends_nodes_is_refused),
+		TEST(a_worker_that_lies_is_ended),
+		TEST(a_worker_that_fails_is_replaced),
+		TEST(a_worker_that_keeps_a_device_is_ended),
+		TEST(a_toolstacks_controller_is_served_and_closed),
+		TEST(a_device_that_is_given_already_is_not_the_toolstacks),
+		TEST(an_end_in_order_closes_the_guests_side),
+	};
+
+	if (argc > 0 && strcmp(argv[0], "xvhcd-worker") == 0)
+		return worker_main();
+	log_init("xvhcd", LOG_LEVEL_DEBUG);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
