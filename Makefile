@@ -96,7 +96,12 @@ $(B)/san/wire/%: $(B)/san/obj/tests/wire/%.o $(call obj,san/obj,$(WIRE_HELP)) $(
 $(B)/san/xvhcd-worker-models: $(call obj,san/obj,tests/wire/worker_main.c) $(B)/san/libxvhc.a
 	$(CC) -fsanitize=address,undefined $^ $(call pkg,$(WORKER_LIBS)) -lpthread -o $@
 
-tests: $(UNIT) $(WIRE) $(B)/san/xvhcd-worker-models $(B)/san/xvhcd $(B)/san/xvhc
+# The broker with its store in memory, for the tests of the command.
+$(B)/san/xvhcd-without-xen: $(call obj,san/obj,tests/cli/broker_main.c $(UNIT_HELP)) $(B)/san/libxvhc.a
+	$(CC) -fsanitize=address,undefined $^ $(call pkg,$(BROKER_LIBS)) -lpthread -o $@
+
+tests: $(UNIT) $(WIRE) $(B)/san/xvhcd-worker-models $(B)/san/xvhcd $(B)/san/xvhc \
+	$(B)/san/xvhcd-without-xen
 
 module:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/frontend/linux modules
