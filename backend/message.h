@@ -8,6 +8,7 @@
  *   CONNECT                   CONNECTED, or FAILED and it ends
  *   ATTACH + descriptor       PORT_STATE (as the guest comes to use the device)
  *   DETACH                    DETACHED (all transfers ended, the descriptor is closed)
+ *                             once for each ATTACH, also unasked: it was unplugged, or is no good
  *   (end of file: the worker ends)
  */
 #ifndef XVHC_BACKEND_MESSAGE_H
