@@ -78,7 +78,7 @@ static void cell_write(struct json_object *port, enum column column, char cell[C
 		if (*at < ' ' || *at > '~')
 			*at = '?';
 	if (cell[0] == '\0')
-		strcpy(cell, "-");
+		snprintf(cell, CELL_MAX, "-");
 }
 
 void table_print(struct json_object *ports)

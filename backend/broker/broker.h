@@ -170,37 +170,37 @@ struct client;
 
 struct broker {
 	const struct broker_options *options;
-	int epoll;
 	struct xenstore *store;
-	uint32_t own_domid;
 	struct jobs *jobs;
 	struct udev_monitor *udev;
+	int epoll;
 	int signals;
-
-	struct topology topology;
-	bool topology_dirty;
-	struct ports_file file;
-	bool file_dirty;
-	struct given *given;
-	uint32_t given_count;
-
-	struct guest *guests;
-	uint32_t guest_count;
-	bool guests_dirty;
-
-	struct controller *controllers[XVHC_CONTROLLERS_MAX];
-	bool controllers_dirty; /* some came or went */
-	struct worker_slot workers[XVHC_CONTROLLERS_MAX];
-
-	struct client *clients;
 	int listener;
-	uint32_t client_serial;
+	uint32_t own_domid;
 
-	bool again;          /* this round of settling changed something */
-	uint64_t now_ms;     /* at the start of this round */
-	uint64_t wake_at_ms; /* the next time that something is due; 0: never */
+	/* What may have changed since it was looked at. */
+	bool topology_dirty;
+	bool file_dirty;
+	bool guests_dirty;
+	bool controllers_dirty; /* some came or went */
+
+	bool again; /* this round of settling changed something */
 	bool stopping;
 	uint64_t stop_until_ms;
+	uint64_t now_ms;     /* at the start of this round */
+	uint64_t wake_at_ms; /* the next time that something is due; 0: never */
+
+	struct topology topology;
+	struct ports_file file;
+	struct given *given;
+	struct guest *guests;
+	struct client *clients;
+	uint32_t given_count;
+	uint32_t guest_count;
+	uint32_t client_serial;
+
+	struct controller *controllers[XVHC_CONTROLLERS_MAX];
+	struct worker_slot workers[XVHC_CONTROLLERS_MAX];
 };
 
 /* What an epoll event belongs to; the index is in the lower half of its data. */

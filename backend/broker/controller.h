@@ -51,11 +51,11 @@ XVHC_MUST_CHECK int controller_detach(struct broker *broker, struct controller *
 /* The worker cannot be trusted or does not work: ends it, and connects to the guest anew. */
 void controller_restart(struct broker *broker, struct controller *controller, const char *why);
 
-/* A worker's socket is readable. */
-void worker_readable(struct broker *broker, uint32_t slot);
+/* The socket of the worker with this number is readable. */
+void worker_readable(struct broker *broker, uint32_t index);
 
-/* A worker has ended. */
-void worker_ended(struct broker *broker, uint32_t slot);
+/* The worker with this number has ended. */
+void worker_ended(struct broker *broker, uint32_t index);
 
 /* Ends workers that were asked to end and did not. */
 void workers_step(struct broker *broker);

@@ -29,17 +29,18 @@ struct walk {
 /* Undoes the octal escapes of /proc/self/mountinfo, and makes the result fit for a terminal. */
 static void unescape(char *text)
 {
-	char *to = text;
+	const unsigned char *from = (const unsigned char *)text;
+	unsigned char *to = (unsigned char *)text, c;
 
-	for (const char *from = text; *from; from++) {
-		char c = *from;
-
+	for (; *from; from++) {
+		c = *from;
 		if (c == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
 		    from[2] <= '7' && from[3] >= '0' && from[3] <= '7') {
-			c = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
+			c = (unsigned char)((from[1] - '0') * 64 + (from[2] - '0') * 8 +
+					    (from[3] - '0'));
 			from += 3;
 		}
-		*to++ = (c >= 0 && c < ' ') || c == 0x7f ? '?' : c;
+		*to++ = c < ' ' || c == 0x7f ? '?' : c;
 	}
 	*to = '\0';
 }

@@ -42,22 +42,20 @@ bool device_id_equal(struct device_id a, struct device_id b)
 	return a.bus == b.bus && a.device == b.device;
 }
 
-/* Doubles an array that is full. Returns the place for one more element; NULL: no room. */
-static void *array_push(void **array, uint32_t *count, uint32_t max, size_t size)
+/*
+ * Makes room for one more element, all zeroes, in an array of count; the array then lies where the
+ * result says. NULL: there is no room, and the array is as it was.
+ */
+static void *array_grow(void *array, uint32_t count, uint32_t max, size_t size)
 {
-	void *grown;
+	char *grown = array;
 
-	if (*count >= max)
+	if (count >= max)
 		return NULL;
-	if ((*count & (*count - 1)) == 0) {
-		grown = realloc(*array, (*count ? 2 * (size_t)*count : 1) * size);
-		if (!grown)
-			return NULL;
-		*array = grown;
-	}
-	grown = (char *)*array + *count * size;
-	memset(grown, 0, size);
-	(*count)++;
+	if ((count & (count - 1)) == 0)
+		grown = realloc(array, (count ? 2 * (size_t)count : 1) * size);
+	if (grown)
+		memset(grown + count * size, 0, size);
 	return grown;
 }
 
@@ -110,16 +108,18 @@ static bool hub_place(const char *devices, const struct usb_device *hub, struct 
 static int port_add(struct topology *topology, const struct usb_device *hub,
 		    const struct place *hub_at, const char *directory, const char *entry)
 {
-	struct kernel_port *port;
+	struct kernel_port *ports, *port;
 	struct short_name name;
 	char path[PATH_MAX], target[PATH_MAX];
 
 	if (!strstr(entry, "-port") || !short_name_parse(entry, &name))
 		return 0;
-	port = array_push((void **)&topology->ports, &topology->port_count, TOPOLOGY_PORTS_MAX,
-			  sizeof(*port));
-	if (!port)
+	ports = array_grow(topology->ports, topology->port_count, TOPOLOGY_PORTS_MAX,
+			   sizeof(*ports));
+	if (!ports)
 		return -ENOMEM;
+	topology->ports = ports;
+	port = &ports[topology->port_count++];
 	port->name = name;
 	port->place = *hub_at;
 	port->place.chain = name.chain;
@@ -178,7 +178,7 @@ static int devices_add(struct topology *topology, const char *devices)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
-	struct usb_device *device, found;
+	struct usb_device *grown, found;
 	int result = 0;
 	DIR *dir = opendir(devices);
 
@@ -191,12 +191,14 @@ static int devices_add(struct topology *topology, const char *devices)
 		if (!path_format(path, "%s/%s", devices, entry->d_name) ||
 		    !device_read(path, entry->d_name, &found))
 			continue;
-		device = array_push((void **)&topology->devices, &topology->device_count,
-				    TOPOLOGY_DEVICES_MAX, sizeof(*device));
-		if (device)
-			*device = found;
-		else
+		grown = array_grow(topology->devices, topology->device_count, TOPOLOGY_DEVICES_MAX,
+				   sizeof(*grown));
+		if (grown) {
+			topology->devices = grown;
+			grown[topology->device_count++] = found;
+		} else {
 			result = -ENOMEM;
+		}
 	}
 	closedir(dir);
 	return result;
@@ -238,7 +240,7 @@ static int compare_ports(const void *a, const void *b)
 static int connectors_add(struct topology *topology)
 {
 	const struct kernel_port *port, *peer;
-	struct connector *connector;
+	struct connector *grown, *connector;
 
 	for (uint32_t i = 0; i < topology->port_count; i++) {
 		port = &topology->ports[i];
@@ -247,10 +249,12 @@ static int connectors_add(struct topology *topology)
 			peer = NULL;
 		if (peer && port->place.super)
 			continue; /* comes, or came, with its USB 2 side */
-		connector = array_push((void **)&topology->connectors, &topology->connector_count,
-				       TOPOLOGY_PORTS_MAX, sizeof(*connector));
-		if (!connector)
+		grown = array_grow(topology->connectors, topology->connector_count,
+				   TOPOLOGY_PORTS_MAX, sizeof(*grown));
+		if (!grown)
 			return -ENOMEM;
+		topology->connectors = grown;
+		connector = &grown[topology->connector_count++];
 		connector->side[port->place.super] = port;
 		if (peer)
 			connector->side[peer->place.super] = peer;
@@ -258,12 +262,29 @@ static int connectors_add(struct topology *topology)
 	return 0;
 }
 
-/* Takes over the labels of devices that are still there. */
-static void labels_keep(struct topology *now, struct topology *before)
+static const struct usb_device *find_device_by_name(const struct topology *topology,
+						    const char *name)
+{
+	for (uint32_t i = 0; i < topology->device_count; i++)
+		if (strcmp(topology->devices[i].name, name) == 0)
+			return &topology->devices[i];
+	return NULL;
+}
+
+/*
+ * Takes over what is known about devices that are still there. While a device is being reset, the
+ * kernel shows 0 as its number: it is still the same one, and its number comes back.
+ */
+static void devices_keep(struct topology *now, struct topology *before)
 {
 	const struct usb_device *old;
 
 	for (uint32_t i = 0; i < now->device_count; i++) {
+		if (now->devices[i].id.device == 0) {
+			old = find_device_by_name(before, now->devices[i].name);
+			if (old)
+				now->devices[i].id = old->id;
+		}
 		old = topology_find_device(before, now->devices[i].id);
 		if (!old || old->vendor != now->devices[i].vendor ||
 		    old->product != now->devices[i].product)
@@ -273,27 +294,38 @@ static void labels_keep(struct topology *now, struct topology *before)
 	}
 }
 
-int topology_scan(struct topology *topology, const char *root)
+/* Fills an empty topology. Returns 0 or -errno; what is in it then is the caller's to free. */
+static int topology_read(struct topology *topology, const char *root)
 {
-	struct topology now = {0};
 	char devices[PATH_MAX];
 	int result;
 
 	if (!path_format(devices, "%s/bus/usb/devices", root))
 		return -ENAMETOOLONG;
-	result = devices_add(&now, devices);
-	for (uint32_t i = 0; result == 0 && i < now.device_count; i++)
-		result = hub_ports_add(&now, devices, &now.devices[i]);
-	if (result == 0 && now.port_count > 0)
-		qsort(now.ports, now.port_count, sizeof(now.ports[0]), compare_ports);
-	devices_plug(&now);
-	if (result == 0)
-		result = connectors_add(&now);
+	result = devices_add(topology, devices);
+	/* The analyzer takes the array for lost here; topology_scan() frees it. */
+	for (uint32_t i = 0; result == 0 && i < topology->device_count; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+		result = hub_ports_add(topology, devices, &topology->devices[i]);
+	if (result != 0)
+		return result;
+	if (topology->port_count > 0)
+		qsort(topology->ports, topology->port_count, sizeof(topology->ports[0]),
+		      compare_ports);
+	devices_plug(topology);
+	return connectors_add(topology);
+}
+
+int topology_scan(struct topology *topology, const char *root)
+{
+	struct topology now = {0};
+	int result = topology_read(&now, root);
+
 	if (result != 0) {
 		topology_fini(&now);
 		return result;
 	}
-	labels_keep(&now, topology);
+	devices_keep(&now, topology);
 	topology_fini(topology);
 	*topology = now;
 	return 0;
@@ -358,8 +390,8 @@ void connector_names(const struct connector *connector, char text[2 * PLACE_SHOR
 		if (!connector->side[side])
 			continue;
 		short_name_format(&connector->side[side]->name, name);
-		at += snprintf(text + at, 2 * PLACE_SHORT_MAX - (size_t)at, "%s%s", at ? "/" : "",
-			       name);
+		at += snprintf(text + at, 2 * (size_t)PLACE_SHORT_MAX - (size_t)at, "%s%s",
+			       at ? "/" : "", name);
 	}
 }
 

@@ -49,8 +49,9 @@ static int device_directory(const struct job *job, const struct job_paths *paths
 	if (!path_format(directory, "%s/bus/usb/devices/%s", paths->mounted.sysfs,
 			 job->device_name))
 		return -ENAMETOOLONG;
+	/* 0: it is being reset. */
 	if (!sysfs_read_number(directory, "devnum", 10, UINT16_MAX, &number) ||
-	    number != job->device.device)
+	    (number != job->device.device && number != 0))
 		return -ENODEV;
 	return 0;
 }

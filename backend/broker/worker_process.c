@@ -13,13 +13,14 @@
 #include <unistd.h>
 
 #define WORKER_SOCKET 3
+#define WORKER_NAME_MAX 32u
 
 /* In the child: only calls that are safe after a fork of a process with threads. */
-static void child_run(const char *path, const char *name, int socket) __attribute__((noreturn));
-static void child_run(const char *path, const char *name, int socket)
+static void child_run(const char *path, char *name, int socket) __attribute__((noreturn));
+static void child_run(const char *path, char *name, int socket)
 {
 	char program[] = "xvhcd-worker";
-	char *arguments[] = {program, (char *)(uintptr_t)name, NULL};
+	char *arguments[] = {program, name, NULL};
 	char *environment[] = {NULL};
 	sigset_t none;
 	int null;
@@ -47,6 +48,7 @@ static void child_run(const char *path, const char *name, int socket)
 
 int worker_process_start(struct worker_process *worker, const char *path, const char *guest)
 {
+	char name[WORKER_NAME_MAX];
 	int sockets[2], result;
 
 	if (access(path, X_OK) != 0)
@@ -54,9 +56,10 @@ int worker_process_start(struct worker_process *worker, const char *path, const 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets) != 0)
 		return -errno;
 	memset(worker, 0, sizeof(*worker));
+	snprintf(name, sizeof(name), "%s", guest);
 	worker->pid = fork();
 	if (worker->pid == 0)
-		child_run(path, guest, sockets[1]);
+		child_run(path, name, sockets[1]);
 	result = worker->pid < 0 ? -errno : 0;
 	close(sockets[1]);
 	if (result != 0) {

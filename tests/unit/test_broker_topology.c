@@ -150,6 +150,20 @@ static void a_label_lives_as_long_as_its_device(void **state)
 	assert_string_equal(device->label, "");
 }
 
+static void a_device_that_is_being_reset_is_still_the_same(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct usb_device *device;
+
+	fake_device(&fixture->sysfs, "1-3", 4, "480\n", 0, 0);
+	(void)find(fixture, "1-3");
+	fake_unplug(&fixture->sysfs, "1-3");
+	fake_device(&fixture->sysfs, "1-3", 0, "480\n", 0, 0);
+	device = connector_device(find(fixture, "1-3"));
+	assert_non_null(device);
+	assert_int_equal(device->id.device, 4);
+}
+
 static void ports_are_listed_in_the_order_of_their_names(void **state)
 {
 	struct fixture *fixture = *state;
@@ -189,6 +203,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ports_of_a_usb3_hub_are_one_each, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_label_lives_as_long_as_its_device, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_device_that_is_being_reset_is_still_the_same,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(ports_are_listed_in_the_order_of_their_names, setup,
 						teardown),
 		cmocka_unit_test(a_machine_without_usb_has_no_ports),
