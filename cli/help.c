@@ -62,13 +62,13 @@ static const char list[] =
 	"\n"
 	"Shows each port of this machine: its names, its place, the device in it, the guest that "
 	"has\n"
-	"it, and what it does. With --json it prints one JSON object per line of output for "
-	"programs:\n"
-	"an array of ports, each with names, place, device, guest and state.\n"
+	"it, and what it does. With --json it prints an object for programs, with the array "
+	"\"ports\";\n"
+	"each has port (a name to give or take it by), names, place, device, guest and state.\n"
 	"\n"
 	"Examples:\n"
 	"  xvhc list\n"
-	"  xvhc list --json | jq -r '.[] | select(.guest == \"web\") | .place'\n";
+	"  xvhc list --json | jq -r '.ports[] | select(.guest == \"web\") | .place'\n";
 
 static const char help[] = "xvhc help [COMMAND]\n"
 			   "\n"

@@ -101,8 +101,9 @@ static int run_list(const struct arguments *arguments)
 	code = ask(arguments, request_new("list"), &answer);
 	if (code == EXIT_SUCCESS && json_object_object_get_ex(answer, "ports", &ports) &&
 	    json_object_is_type(ports, json_type_array)) {
+		json_object_object_del(answer, "ok");
 		if (arguments->json)
-			puts(json_object_to_json_string_ext(ports, JSON_C_TO_STRING_PRETTY));
+			puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PRETTY));
 		else
 			table_print(ports);
 	}

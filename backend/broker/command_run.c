@@ -188,8 +188,12 @@ static struct json_object *port_json(const struct broker *broker, const struct p
 		short_name_format(&connector->side[side]->name, text);
 		json_object_array_add(names, json_object_new_string(text));
 	}
-	json_object_object_add(object, "names", names);
 	place_format(place, text);
+	json_object_object_add(object, "port",
+			       json_object_array_length(names)
+				       ? json_object_get(json_object_array_get_idx(names, 0))
+				       : json_object_new_string(text));
+	json_object_object_add(object, "names", names);
 	json_object_object_add(object, "place", json_object_new_string(text));
 	json_object_object_add(object, "device", device_json(device));
 	json_object_object_add(object, "guest",
