@@ -48,6 +48,7 @@ def take_ports(lab):
     rc, text = lab.dom0.run("xvhc list --json 2>/dev/null")
     if rc != 0:
         return
-    for port in json.loads(text).get("ports", []):
+    listed = json.loads(text)
+    for port in listed["ports"] if isinstance(listed, dict) else listed:
         if port.get("guest"):
             lab.dom0.check(f"xvhc take {port['port']}")
