@@ -151,13 +151,18 @@ static void link_detach(struct controller *controller)
 		port_change(controller, portnum, USBIF_SPEED_NONE);
 }
 
-void link_abandon(struct controller *controller)
+bool link_abandon(struct controller *controller)
 {
+	bool failed;
+
 	spin_lock_irq(&controller->lock);
-	if (controller->link && controller->link->broken)
+	failed = controller->link && controller->link->broken;
+	if (failed)
 		link_detach(controller);
 	spin_unlock_irq(&controller->lock);
-	roothub_notify(controller);
+	if (failed)
+		roothub_notify(controller);
+	return failed;
 }
 
 void link_close(struct link *link)

@@ -86,11 +86,11 @@ static int controller_provide(struct frontend *frontend, u8 port_count, u8 speed
 	if (hcd && hcd_controller(hcd)->port_count == port_count &&
 	    hcd_controller(hcd)->speed_max == speed_max)
 		return 0;
-	frontend->hcd = NULL;
 	if (hcd) {
 		controller_unregister(hcd);
 		controller_put(hcd);
 	}
+	frontend->hcd = NULL;
 	hcd = controller_create(frontend, port_count, speed_max);
 	if (IS_ERR(hcd))
 		return PTR_ERR(hcd);
@@ -180,8 +180,8 @@ static void failure_work(struct work_struct *work)
 {
 	struct frontend *frontend = container_of(work, struct frontend, failure);
 
-	link_abandon(hcd_controller(frontend->hcd));
-	xenbus_switch_state(frontend->dev, XenbusStateClosing);
+	if (link_abandon(hcd_controller(frontend->hcd)))
+		xenbus_switch_state(frontend->dev, XenbusStateClosing);
 }
 
 static void watchdog_work(struct work_struct *work)
@@ -239,7 +239,8 @@ static void frontend_remove(struct xenbus_device *dev)
 	mutex_lock(&frontend->mutex);
 	if (frontend->hcd)
 		controller_unregister(frontend->hcd);
-	backend_dismiss(dev);
+	if (frontend->link)
+		backend_dismiss(dev);
 	link_drop(frontend);
 	if (frontend->hcd)
 		controller_put(frontend->hcd);

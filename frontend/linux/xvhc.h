@@ -220,9 +220,9 @@ void link_fail(struct link *link, const char *why);
 
 /*
  * Ends transfers and empties ports where the controller's link failed, which remains to be closed.
- * Not under any lock.
+ * Returns whether it had failed. Not under any lock.
  */
-void link_abandon(struct controller *controller);
+bool link_abandon(struct controller *controller);
 
 /* Publishes what was put on the URB ring. Needs controller->lock. */
 void link_push(struct link *link);
