@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""xvhcd is stopped and started, then killed and started: given ports stay given, devices come back."""
+"""xvhcd is stopped and started, then killed and started: ports stay given, devices come back."""
 from sticks import image_sha256, noise_stick, read_sha256, wait_disk
 
 
