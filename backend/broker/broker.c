@@ -125,15 +125,29 @@ static int store_begin(struct broker *broker)
 
 static int hotplug_begin(struct broker *broker)
 {
-	if (!broker->options->udev_source)
+	if (!broker->options->hotplug)
 		return 0;
-	broker->udev = hotplug_open(broker->options->udev_source);
+	broker->udev = hotplug_open();
 	if (!broker->udev) {
 		log_line(LOG_LEVEL_ERROR, "the kernel's USB events cannot be followed: %s",
 			 strerror(errno));
 		return -EIO;
 	}
 	return broker_follow(broker, hotplug_fd(broker->udev), EPOLLIN, SOURCE_UDEV, 0);
+}
+
+static int threads_begin(struct broker *broker)
+{
+	struct jobs **const threads[] = {&broker->hub_jobs, &broker->device_jobs};
+	int result = 0;
+
+	for (uint32_t i = 0; i < 2 && result == 0; i++) {
+		*threads[i] = jobs_start(broker->options->run_job, broker->options->paths);
+		result = *threads[i] ? broker_follow(broker, jobs_fd(*threads[i]), EPOLLIN,
+						     SOURCE_JOBS, i)
+				     : -ENOMEM;
+	}
+	return result;
 }
 
 int broker_init(struct broker *broker, const struct broker_options *options, struct xenstore *store)
@@ -163,10 +177,7 @@ int broker_init(struct broker *broker, const struct broker_options *options, str
 		result = hotplug_begin(broker);
 	if (result != 0)
 		return result;
-	broker->jobs = jobs_start(options->run_job, options->paths);
-	if (!broker->jobs)
-		return -ENOMEM;
-	return broker_follow(broker, jobs_fd(broker->jobs), EPOLLIN, SOURCE_JOBS, 0);
+	return threads_begin(broker);
 }
 
 static void xenstore_readable(struct broker *broker)
@@ -195,11 +206,11 @@ static void label_done(struct broker *broker, struct job *job)
 	free(job);
 }
 
-static void jobs_readable(struct broker *broker)
+static void jobs_readable(struct broker *broker, struct jobs *jobs)
 {
 	struct job *job;
 
-	while ((job = jobs_collect(broker->jobs))) {
+	while ((job = jobs_collect(jobs))) {
 		if (job->type == JOB_LABEL)
 			label_done(broker, job);
 		else if (job->owner)
@@ -233,7 +244,7 @@ static void event_handle(struct broker *broker, const struct epoll_event *event)
 		broker->topology_dirty |= hotplug_drain(broker->udev);
 		break;
 	case SOURCE_JOBS:
-		jobs_readable(broker);
+		jobs_readable(broker, index == 0 ? broker->hub_jobs : broker->device_jobs);
 		break;
 	case SOURCE_SIGNALS:
 		signal_readable(broker);
@@ -278,7 +289,7 @@ static void labels_begin(struct broker *broker)
 			return;
 		job->device = device->id;
 		memcpy(job->device_name, device->name, sizeof(job->device_name));
-		if (!jobs_submit(broker->jobs, job))
+		if (!jobs_submit(broker->device_jobs, job))
 			free(job);
 	}
 }
@@ -372,8 +383,10 @@ void broker_fini(struct broker *broker)
 	control_socket_close(broker);
 	controllers_fini(broker);
 	guests_fini(broker);
-	if (broker->jobs)
-		jobs_stop(broker->jobs, JOBS_STOP_LIMIT_MS);
+	if (broker->hub_jobs)
+		jobs_stop(broker->hub_jobs, JOBS_STOP_LIMIT_MS);
+	if (broker->device_jobs)
+		jobs_stop(broker->device_jobs, JOBS_STOP_LIMIT_MS);
 	given_fini(broker);
 	if (broker->udev)
 		hotplug_close(broker->udev);

@@ -77,6 +77,7 @@ struct given {
 
 	struct device_id device;
 	enum device_state device_state;
+	bool evict_due;   /* it may have been there before the claim */
 	bool needs_reset; /* a guest had it */
 	uint32_t opens_failed;
 	enum port_state guest_use;
@@ -163,7 +164,7 @@ struct broker_options {
 	const char *worker;
 	const struct job_paths *paths;
 	void (*run_job)(struct job *job, const struct job_paths *paths);
-	const char *udev_source; /* of the monitor; NULL: follow no events */
+	bool hotplug; /* follow the kernel's USB events */
 };
 
 struct client;
@@ -171,7 +172,8 @@ struct client;
 struct broker {
 	const struct broker_options *options;
 	struct xenstore *store;
-	struct jobs *jobs;
+	struct jobs *hub_jobs;    /* CLAIM: must not wait for a device that does not answer */
+	struct jobs *device_jobs; /* all others */
 	struct udev_monitor *udev;
 	int epoll;
 	int signals;

@@ -5,6 +5,9 @@
 
 #include <broker/broker.h>
 
+/* Between two attempts at something that failed. */
+#define GIVEN_RETRY_MS 3000u
+
 /* Adds a port; it is looked at in the next round. NULL: no memory, or too many. */
 struct given *given_add(struct broker *broker, const struct place *place, const char *guest);
 
@@ -13,6 +16,13 @@ struct given *given_find(const struct broker *broker, const struct connector *co
 
 /* The given port of this place, also where there is no such connector now. NULL: none. */
 struct given *given_find_place(const struct broker *broker, const struct place *place);
+
+/* Forgets a port. No job may run for it. */
+void given_free(struct broker *broker, struct given *given);
+
+/* Answers the client that waits for this port, if there is one. */
+void given_answer(struct broker *broker, struct given *given, bool ok, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* Begins to give a port back to dom0. */
 void given_take(struct broker *broker, struct given *given);

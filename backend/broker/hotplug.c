@@ -3,25 +3,23 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <unistd.h>
 
 #include <libudev.h>
 
 #define RECEIVE_BYTES (1 << 20)
 
-const char *hotplug_source(void)
-{
-	return access("/run/udev/control", F_OK) == 0 ? "udev" : "kernel";
-}
-
-struct udev_monitor *hotplug_open(const char *source)
+struct udev_monitor *hotplug_open(void)
 {
 	struct udev *udev = udev_new();
 	struct udev_monitor *monitor;
 
 	if (!udev)
 		return NULL;
-	monitor = udev_monitor_new_from_netlink(udev, source);
+	/*
+	 * The kernel's own events, and not those that udevd passes on: where a hub comes with a
+	 * device in a given port, there are some 200 ms to claim that port, and udevd may be busy.
+	 */
+	monitor = udev_monitor_new_from_netlink(udev, "kernel");
 	udev_unref(udev);
 	if (!monitor)
 		return NULL;

@@ -7,14 +7,8 @@
 
 struct udev_monitor;
 
-/*
- * Begins to follow the events of a source: "udev", after udevd has seen them, or "kernel", where no
- * udevd runs. NULL on failure.
- */
-struct udev_monitor *hotplug_open(const char *source);
-
-/* The source that this machine has. */
-const char *hotplug_source(void);
+/* Begins to follow the kernel's events. NULL on failure. */
+struct udev_monitor *hotplug_open(void);
 
 int hotplug_fd(struct udev_monitor *monitor);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the broker has the kernel do to hubs and devices. Any of it can take seconds where a device
- * does not answer, so one helper thread does it, in order, and the broker's loop goes on.
+ * does not answer, so a helper thread does it, in order, and the broker's loop goes on. There are
+ * two such threads: one for hubs, whose claims are urgent, and one for all devices.
  */
 #ifndef XVHC_BROKER_JOB_H
 #define XVHC_BROKER_JOB_H
@@ -12,7 +13,8 @@
 #define JOBS_MAX 2048u /* waiting at a time */
 
 enum job_type {
-	JOB_CLAIM,   /* claim the hub ports, take the device from dom0's drivers */
+	JOB_CLAIM,   /* claim the hub ports */
+	JOB_EVICT,   /* take the device from dom0's drivers */
 	JOB_OPEN,    /* open the device for a worker */
 	JOB_RESET,   /* reset the device, leave it without a configuration */
 	JOB_RELEASE, /* give hub ports and device back to dom0 */
@@ -36,9 +38,9 @@ struct job {
 	struct device_id device; /* bus 0: none */
 	char device_name[DEVICE_NAME_MAX];
 	/* Outcome */
-	int error;                  /* 0 or -errno; -EBUSY of CLAIM and OPEN: see text */
+	int error;                  /* 0 or -errno */
 	int fd;                     /* OPEN: the open device */
-	bool in_use;                /* CLAIM, OPEN: dom0 uses the device; text says for what */
+	bool in_use;                /* EVICT, OPEN: dom0 uses the device; text says for what */
 	char text[IN_USE_TEXT_MAX]; /* a sentence about the error, or the label */
 	struct job *next;
 };

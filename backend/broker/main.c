@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <broker/broker.h>
-#include <broker/hotplug.h>
 
 #ifndef XVHC_LIBEXECDIR
 #define XVHC_LIBEXECDIR "/usr/libexec"
@@ -111,6 +110,7 @@ int main(int argc, char **argv)
 		.worker = XVHC_LIBEXECDIR "/xvhcd-worker",
 		.paths = &paths,
 		.run_job = usb_job_run,
+		.hotplug = true,
 	};
 	enum log_level level = LOG_LEVEL_INFO;
 	struct xenstore *store;
@@ -120,7 +120,6 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	log_init("xvhcd", level);
-	options.udev_source = hotplug_source();
 	if (access("/dev/xen/xenbus", F_OK) != 0 && access("/proc/xen/xenbus", F_OK) != 0 &&
 	    access("/proc/xen/capabilities", F_OK) != 0 &&
 	    access("/run/xenstored/socket", F_OK) != 0) {

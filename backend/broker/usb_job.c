@@ -124,8 +124,10 @@ static void run_claim(struct job *job, const struct job_paths *paths)
 	else if (job->error != 0)
 		snprintf(job->text, sizeof(job->text), "claiming it from the kernel failed: %s",
 			 strerror(-job->error));
-	if (job->error != 0)
-		return;
+}
+
+static void run_evict(struct job *job, const struct job_paths *paths)
+{
 	job->error = device_evict(job, paths);
 	if (job->error != 0 && !job->in_use)
 		snprintf(job->text, sizeof(job->text),
@@ -245,6 +247,9 @@ void usb_job_run(struct job *job, const struct job_paths *paths)
 	switch (job->type) {
 	case JOB_CLAIM:
 		run_claim(job, paths);
+		break;
+	case JOB_EVICT:
+		run_evict(job, paths);
 		break;
 	case JOB_OPEN:
 		run_open(job, paths);

@@ -35,12 +35,11 @@ static void job_run(struct job *job, const struct job_paths *paths)
 		usb_job_run(job, paths);
 		return;
 	}
-	if (job->type == JOB_CLAIM && job->device.bus != 0 &&
-	    device_is_in_use(&paths->mounted, directory, job->text)) {
+	if (job->type == JOB_EVICT && device_is_in_use(&paths->mounted, directory, job->text)) {
 		job->error = -EBUSY;
 		job->in_use = true;
 	}
-	if (job->type == JOB_CLAIM && strcmp(job->device_name, "1-6") == 0) {
+	if (job->type == JOB_EVICT && strcmp(job->device_name, "1-6") == 0) {
 		job->error = -EIO;
 		snprintf(job->text, sizeof(job->text), "the device does not answer");
 	}
