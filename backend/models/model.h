@@ -115,6 +115,9 @@ struct model {
 
 extern const struct source_ops source_model;
 
+/* Forgets all devices and transfers, and closes what init() opened. */
+void source_model_fini(void);
+
 extern const struct model_ops model_disk;
 extern const struct model_ops model_disk_super;
 extern const struct model_ops model_loopback;

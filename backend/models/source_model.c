@@ -406,6 +406,22 @@ static void model_handle_events(void)
 	finish_operations();
 }
 
+void source_model_fini(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < USBIF_PORT_MAX; i++) {
+		if (models[i].ops)
+			models[i].ops->fini(&models[i]);
+		if (models[i].device)
+			memset(&models[i], 0, sizeof(models[i]));
+	}
+	waiting_count = 0;
+	if (event >= 0)
+		close(event);
+	event = -1;
+}
+
 const struct source_ops source_model = {
 	.init = model_init,
 	.start = model_start,

@@ -26,6 +26,12 @@ void buffer_init(struct worker *worker)
 		worker->slot[i].data = memory[i] + USBIF_PAGE_SIZE;
 }
 
+void buffer_wipe(void)
+{
+	memset(memory, 0, sizeof(memory));
+	memset(rearranged, 0, sizeof(rearranged));
+}
+
 /* Copies the segments, until length bytes are done. */
 static int copy(struct worker *worker, const struct transfer_segment *segments, uint32_t count,
 		void *local, uint32_t length, enum transport_direction direction)

@@ -8,6 +8,9 @@
 /* Gives each slot its buffer. */
 void buffer_init(struct worker *worker);
 
+/* Zeroes all of them. */
+void buffer_wipe(void);
+
 /* Fills the slot's buffer from the guest. Returns XVHC_EINVAL where its memory is no good. */
 XVHC_MUST_CHECK int buffer_fetch(struct worker *worker, struct slot *slot);
 

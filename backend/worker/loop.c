@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #define EVENTS_AT_ONCE 32
 
@@ -10,6 +11,13 @@ int loop_init(struct loop *loop)
 {
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	return loop->epoll < 0 ? -errno : 0;
+}
+
+void loop_fini(struct loop *loop)
+{
+	if (loop->epoll >= 0)
+		close(loop->epoll);
+	loop->epoll = -1;
 }
 
 int loop_add(struct loop *loop, int fd, uint32_t events, enum loop_kind kind)

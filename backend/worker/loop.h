@@ -22,6 +22,9 @@ struct loop {
 /* Returns 0 or -errno. */
 XVHC_MUST_CHECK int loop_init(struct loop *loop);
 
+/* Closes it, where loop_init() was called. */
+void loop_fini(struct loop *loop);
+
 /*
  * Adds or removes a descriptor; events are those of epoll. May be called from any thread. Adding
  * returns 0 or -errno.

@@ -29,15 +29,16 @@
 
 static struct worker the_worker;
 
-static int init_stage(struct worker *worker)
+static int init_stage(struct worker *worker, int broker)
 {
 	int error;
 
 	signal(SIGPIPE, SIG_IGN);
-	worker->broker = BROKER_LINK_FD;
+	worker->loop.epoll = -1;
+	worker->broker = broker;
 	if (fcntl(worker->broker, F_SETFD, FD_CLOEXEC) < 0) {
 		log_line(LOG_LEVEL_ERROR, "descriptor %d is not open: xvhcd starts this program",
-			 BROKER_LINK_FD);
+			 broker);
 		return -errno;
 	}
 	error = loop_init(&worker->loop);
@@ -138,7 +139,7 @@ static bool all_empty(const struct worker *worker)
 }
 
 /* What is left open after that time is ended by the kernel when the process exits. */
-static void end(struct worker *worker)
+void serve_end(struct worker *worker)
 {
 	int64_t until = now_ms() + ENDING_MS, left;
 	uint32_t i;
@@ -154,18 +155,29 @@ static void end(struct worker *worker)
 	}
 }
 
-static int serve_stage(struct worker *worker)
+int serve_begin(struct worker *worker, int broker)
 {
-	while (!worker->ending) {
-		if (one_round(worker, -1) != XVHC_OK) {
-			log_line(LOG_LEVEL_ERROR, "connection closed: %s",
-				 worker->connection.fault);
-			broker_link_failed(worker, XVHC_EPROTO, worker->connection.fault);
-			return 1;
-		}
+	if (init_stage(worker, broker) < 0)
+		return -1;
+	return connect_stage(worker) == XVHC_OK ? 0 : -1;
+}
+
+int serve_round(struct worker *worker, int timeout_ms)
+{
+	int error = one_round(worker, timeout_ms);
+
+	if (error != XVHC_OK) {
+		log_line(LOG_LEVEL_ERROR, "connection closed: %s", worker->connection.fault);
+		broker_link_failed(worker, XVHC_EPROTO, worker->connection.fault);
 	}
-	end(worker);
-	return 0;
+	return error;
+}
+
+void serve_release(struct worker *worker)
+{
+	loop_fini(&worker->loop);
+	buffer_wipe();
+	memset(worker, 0, sizeof(*worker));
 }
 
 int serve(const struct transport_ops *transport, const struct source_ops *source)
@@ -174,9 +186,12 @@ int serve(const struct transport_ops *transport, const struct source_ops *source
 
 	worker->transport = transport;
 	worker->source = source;
-	if (init_stage(worker) < 0)
+	if (serve_begin(worker, BROKER_LINK_FD) < 0)
 		return 1;
-	if (connect_stage(worker) != XVHC_OK)
-		return 1;
-	return serve_stage(worker);
+	while (!worker->ending) {
+		if (serve_round(worker, -1) != XVHC_OK)
+			return 1;
+	}
+	serve_end(worker);
+	return 0;
 }

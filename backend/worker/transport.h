@@ -61,4 +61,10 @@ struct transport_ops {
 extern const struct transport_ops transport_xen;
 extern const struct transport_ops transport_memfd;
 
+/*
+ * Unmaps the guest's memory and closes the descriptors that connect() took, so that it can be
+ * called again: for programs that play one worker after another.
+ */
+void transport_memfd_disconnect(void);
+
 #endif

@@ -46,8 +46,10 @@ static int map_memory(int fd, const char **problem)
 	pages = (uint32_t)(status.st_size / USBIF_PAGE_SIZE);
 	memory = mmap(NULL, (size_t)pages * USBIF_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		      0);
-	if (memory == MAP_FAILED)
+	if (memory == MAP_FAILED) {
+		memory = NULL;
 		return fail(problem, "cannot map the guest's memory");
+	}
 	return XVHC_OK;
 }
 
@@ -111,6 +113,19 @@ static void memfd_accept(void)
 
 static void memfd_rearm(void)
 {
+}
+
+void transport_memfd_disconnect(void)
+{
+	if (memory)
+		munmap(memory, (size_t)pages * USBIF_PAGE_SIZE);
+	if (from_guest >= 0) {
+		close(from_guest);
+		close(to_guest);
+	}
+	memory = NULL;
+	pages = 0;
+	from_guest = to_guest = -1;
 }
 
 const struct transport_ops transport_memfd = {
