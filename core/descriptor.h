@@ -42,14 +42,14 @@ struct descriptor_altsetting {
 	uint8_t class;
 	uint8_t subclass;
 	uint8_t protocol;
-	uint16_t endpoint; /* first one, in the table */
-	uint16_t endpoints;
+	uint16_t endpoint;     /* first one, in the table */
+	uint16_t endpoint_end; /* behind the last one */
 };
 
 struct descriptor_configuration {
 	uint8_t value;
-	uint16_t altsetting; /* first one, in the table */
-	uint16_t altsettings;
+	uint16_t altsetting;     /* first one, in the table */
+	uint16_t altsetting_end; /* behind the last one */
 };
 
 struct descriptor_table {
@@ -62,6 +62,24 @@ struct descriptor_table {
 	struct descriptor_altsetting altsetting[XVHC_ALTSETTINGS_MAX];
 	struct descriptor_endpoint endpoint[XVHC_ENDPOINTS_MAX];
 };
+
+/* Descriptors one after another, as they came. Only descriptor_byte() looks into them. */
+struct descriptor_span {
+	const uint8_t *bytes;
+	size_t length;
+};
+
+/* The byte at this place, or 0 where there is none. */
+static inline uint8_t descriptor_byte(const struct descriptor_span *span, size_t at)
+{
+	return at < span->length ? span->bytes[at] : 0;
+}
+
+/* The little-endian number at this place. */
+static inline uint16_t descriptor_word(const struct descriptor_span *span, size_t at)
+{
+	return (uint16_t)(descriptor_byte(span, at) | descriptor_byte(span, at + 1) << 8);
+}
 
 /* The two bytes of a little-endian number. */
 static inline uint16_t descriptor_u16(const uint8_t *bytes)
@@ -78,10 +96,22 @@ XVHC_MUST_CHECK int descriptor_parse(struct descriptor_table *table, const uint8
 				     size_t length);
 
 /*
- * One step through a sequence of descriptors: returns the length of the descriptor at bytes, or 0
- * where none of at least two bytes lies whole in what is left.
+ * One step through descriptors: returns where the one at this place ends, or 0 where none of at
+ * least two bytes lies whole in what is left.
  */
-size_t descriptor_step(const uint8_t *bytes, size_t left);
+size_t descriptor_end(const struct descriptor_span *span, size_t at);
+
+/*
+ * As above, for a configuration with all that belongs to it: at most the end of the span, where its
+ * wTotalLength says more. Returns 0 where no configuration descriptor begins here.
+ */
+size_t descriptor_configuration_end(const struct descriptor_span *span, size_t at);
+
+/*
+ * Whether everything in the table lies within the table. This is what the users of a table rely on:
+ * descriptor_parse() makes no other.
+ */
+bool descriptor_table_is_valid(const struct descriptor_table *table);
 
 /* The configuration with this bConfigurationValue, or NULL. */
 const struct descriptor_configuration *

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "present.h"
 
-#include "barrier.h"
 #include "transfer.h"
 
 #define HIGH_SPEED_BULK_PACKET 512u
@@ -10,23 +9,54 @@
 #define HIGH_SPEED_CONTROL_PACKET 64u
 #define MAX_POWER_500_MA 250u
 
-static void put_u16(uint8_t *bytes, uint32_t value)
+/*
+ * Descriptors that are rewritten where they lie. What is written lies at or in front of what is
+ * still to be read.
+ */
+struct rewrite {
+	struct descriptor_span in;
+	uint8_t *bytes; /* the same bytes */
+	size_t out;     /* how many are written */
+};
+
+static void put(struct rewrite *rewrite, size_t at, uint32_t value)
 {
-	bytes[0] = (uint8_t)value;
-	bytes[1] = (uint8_t)(value >> 8);
+	if (at < rewrite->in.length)
+		rewrite->bytes[at] = (uint8_t)value;
 }
 
-static void rewrite_device(uint8_t *bytes)
+static void append(struct rewrite *rewrite, uint8_t value)
 {
-	if (descriptor_u16(bytes + 2) >= 0x0201)
-		put_u16(bytes + 2, 0x0200);
-	bytes[7] = HIGH_SPEED_CONTROL_PACKET;
+	if (rewrite->out < rewrite->in.length)
+		rewrite->bytes[rewrite->out++] = value;
+}
+
+static void put_word(struct rewrite *rewrite, size_t at, uint32_t value)
+{
+	put(rewrite, at, value);
+	put(rewrite, at + 1, value >> 8);
+}
+
+static void rewrite_device(struct rewrite *rewrite)
+{
+	if (descriptor_word(&rewrite->in, 2) >= 0x0201)
+		put_word(rewrite, 2, 0x0200);
+	put(rewrite, 7, HIGH_SPEED_CONTROL_PACKET);
+}
+
+/* The place of the companion of the endpoint that ends here, or 0. */
+static size_t companion_at(const struct descriptor_span *in, size_t endpoint_end)
+{
+	if (descriptor_end(in, endpoint_end) > 0 && descriptor_byte(in, endpoint_end) >= 6 &&
+	    descriptor_byte(in, endpoint_end + 1) == DESCRIPTOR_SS_COMPANION)
+		return endpoint_end;
+	return 0;
 }
 
 /* Periodic endpoints: wBytesPerInterval of the companion, in up to three packets. */
-static uint32_t periodic_packet(uint32_t packet, const uint8_t *companion)
+static uint32_t periodic_packet(const struct descriptor_span *in, uint32_t packet, size_t companion)
 {
-	uint32_t bytes = companion ? descriptor_u16(companion + 4) : 0, count;
+	uint32_t bytes = companion ? descriptor_word(in, companion + 4) : 0, count;
 
 	if (bytes < (packet & 0x7ff))
 		bytes = packet & 0x7ff;
@@ -38,60 +68,50 @@ static uint32_t periodic_packet(uint32_t packet, const uint8_t *companion)
 	return HIGH_SPEED_PACKET_MAX | (count - 1) << 11;
 }
 
-static const uint8_t *companion_of(const uint8_t *endpoint, size_t left)
-{
-	size_t step = descriptor_step(endpoint, left);
-	const uint8_t *next = endpoint + step;
-
-	if (step > 0 && descriptor_step(next, left - step) >= 6 &&
-	    next[1] == DESCRIPTOR_SS_COMPANION)
-		return next;
-	return NULL;
-}
-
 /* wMaxPacketSize of an endpoint, from its descriptor and the one behind it. */
-static uint32_t endpoint_packet(const uint8_t *bytes, size_t left)
+static uint32_t endpoint_packet(const struct descriptor_span *in, size_t at, size_t end)
 {
-	uint32_t packet = descriptor_u16(bytes + 4);
+	uint32_t packet = descriptor_word(in, at + 4);
 
-	switch (bytes[3] & 3) {
+	switch (descriptor_byte(in, at + 3) & 3) {
 	case TRANSFER_CONTROL:
 		return packet;
 	case TRANSFER_BULK:
 		return HIGH_SPEED_BULK_PACKET;
 	default:
-		return periodic_packet(packet, companion_of(bytes, left));
+		return periodic_packet(in, packet, companion_at(in, end));
 	}
 }
 
-/* Whether an altsetting, from its interface descriptor on, has an endpoint with streams. */
-static bool uses_streams(const uint8_t *bytes, size_t left)
+static bool is_endpoint(const struct descriptor_span *in, size_t at)
 {
-	size_t step = descriptor_step(bytes, left);
+	return descriptor_byte(in, at + 1) == DESCRIPTOR_ENDPOINT &&
+	       descriptor_byte(in, at) >= DESCRIPTOR_ENDPOINT_BYTES;
+}
 
-	bytes += step;
-	left -= step;
-	while ((step = descriptor_step(bytes, left)) > 0 && bytes[1] != DESCRIPTOR_INTERFACE) {
-		const uint8_t *companion;
+/* Whether an altsetting has an endpoint with streams; at is behind its interface descriptor. */
+static bool uses_streams(const struct descriptor_span *in, size_t at)
+{
+	size_t end, companion;
 
-		if (bytes[1] == DESCRIPTOR_ENDPOINT && step >= DESCRIPTOR_ENDPOINT_BYTES &&
-		    (bytes[3] & 3) == TRANSFER_BULK) {
-			companion = companion_of(bytes, left);
-			if (companion && (companion[3] & 0x1f) > 0)
-				return true;
-		}
-		bytes += step;
-		left -= step;
+	for (; (end = descriptor_end(in, at)) > 0; at = end) {
+		if (descriptor_byte(in, at + 1) == DESCRIPTOR_INTERFACE)
+			break;
+		if (!is_endpoint(in, at) || (descriptor_byte(in, at + 3) & 3) != TRANSFER_BULK)
+			continue;
+		companion = companion_at(in, end);
+		if (companion > 0 && (descriptor_byte(in, companion + 3) & 0x1f) > 0)
+			return true;
 	}
 	return false;
 }
 
-static bool is_dropped(const uint8_t *bytes, size_t step, size_t left, bool dropping)
+static bool is_dropped(const struct descriptor_span *in, size_t at, size_t end, bool dropping)
 {
-	switch (bytes[1]) {
+	switch (descriptor_byte(in, at + 1)) {
 	case DESCRIPTOR_INTERFACE:
-		return step >= DESCRIPTOR_INTERFACE_BYTES && bytes[3] != 0 &&
-		       uses_streams(bytes, left);
+		return descriptor_byte(in, at) >= DESCRIPTOR_INTERFACE_BYTES &&
+		       descriptor_byte(in, at + 3) != 0 && uses_streams(in, end);
 	case DESCRIPTOR_ASSOCIATION: /* belongs to what follows */
 		return false;
 	default:
@@ -99,67 +119,61 @@ static bool is_dropped(const uint8_t *bytes, size_t step, size_t left, bool drop
 	}
 }
 
-static size_t rewrite_descriptor(uint8_t *out, const uint8_t *in, size_t step, size_t left)
+static void rewrite_descriptor(struct rewrite *rewrite, size_t at, size_t end)
 {
-	bool endpoint = in[1] == DESCRIPTOR_ENDPOINT && step >= DESCRIPTOR_ENDPOINT_BYTES;
+	bool endpoint = is_endpoint(&rewrite->in, at);
 	/* Before the move: it may write over what it comes from. */
-	uint32_t packet = endpoint ? endpoint_packet(in, left) : 0;
+	uint32_t packet = endpoint ? endpoint_packet(&rewrite->in, at, end) : 0;
+	uint8_t type = descriptor_byte(&rewrite->in, at + 1);
+	size_t start = rewrite->out;
 
-	if (in[1] == DESCRIPTOR_SS_COMPANION || in[1] == DESCRIPTOR_SSP_ISOC_COMPANION)
-		return 0;
-	memmove(out, in, step);
+	if (type == DESCRIPTOR_SS_COMPANION || type == DESCRIPTOR_SSP_ISOC_COMPANION)
+		return;
+	for (; at < end; at++)
+		append(rewrite, descriptor_byte(&rewrite->in, at));
 	if (endpoint)
-		put_u16(out + 4, packet);
-	return step;
+		put_word(rewrite, start + 4, packet);
 }
 
-/* Writes at out, which lies at or in front of in. Returns the new length. */
-static size_t rewrite_configuration(uint8_t *out, const uint8_t *in, size_t length)
+static void rewrite_configuration(struct rewrite *rewrite, size_t at)
 {
-	uint8_t *start = out;
+	size_t start = rewrite->out, end;
 	bool dropping = false;
-	size_t step;
+	uint32_t power;
 
-	while ((step = descriptor_step(in, length)) > 0) {
-		dropping = is_dropped(in, step, length, dropping);
+	for (; (end = descriptor_end(&rewrite->in, at)) > 0; at = end) {
+		dropping = is_dropped(&rewrite->in, at, end, dropping);
 		if (!dropping)
-			out += rewrite_descriptor(out, in, step, length);
-		in += step;
-		length -= step;
+			rewrite_descriptor(rewrite, at, end);
 	}
-	put_u16(start + 2, (uint32_t)(out - start));
+	put_word(rewrite, start + 2, (uint32_t)(rewrite->out - start));
 	/* SuperSpeed counts in 8 mA, high speed in 2 mA. */
-	start[8] = start[8] > MAX_POWER_500_MA / 4 ? MAX_POWER_500_MA : (uint8_t)(start[8] * 4);
-	return (size_t)(out - start);
+	power = descriptor_byte(&rewrite->in, start + 8);
+	put(rewrite, start + 8, power > MAX_POWER_500_MA / 4 ? MAX_POWER_500_MA : power * 4);
 }
 
 size_t present_high_speed(uint8_t *bytes, size_t length)
 {
-	size_t in = DESCRIPTOR_DEVICE_BYTES, out = DESCRIPTOR_DEVICE_BYTES;
+	struct rewrite rewrite = {{bytes, length}, bytes, DESCRIPTOR_DEVICE_BYTES};
+	size_t at = DESCRIPTOR_DEVICE_BYTES, end;
 
 	if (length < DESCRIPTOR_DEVICE_BYTES)
 		return 0;
-	rewrite_device(bytes);
-	while (length - in >= DESCRIPTOR_CONFIGURATION_BYTES) {
-		size_t total = descriptor_u16(bytes + in + 2);
-
-		if (bytes[in + 1] != DESCRIPTOR_CONFIGURATION ||
-		    bytes[in] < DESCRIPTOR_CONFIGURATION_BYTES)
-			break;
-		if (total > length - in)
-			total = length - in;
-		if (total < bytes[in])
-			break;
-		out += rewrite_configuration(bytes + out, bytes + in, total);
-		in += total;
+	rewrite_device(&rewrite);
+	while ((end = descriptor_configuration_end(&rewrite.in, at)) > 0) {
+		rewrite.in.length = end;
+		rewrite_configuration(&rewrite, at);
+		rewrite.in.length = length;
+		at = end;
 	}
-	return out;
+	return rewrite.out;
 }
 
 size_t present_find(const uint8_t *bytes, size_t length, uint8_t type, uint8_t index,
 		    const uint8_t **found)
 {
-	size_t at = DESCRIPTOR_DEVICE_BYTES;
+	const struct descriptor_span span = {bytes, length};
+	size_t at = DESCRIPTOR_DEVICE_BYTES, end;
 
 	if (length < DESCRIPTOR_DEVICE_BYTES)
 		return 0;
@@ -168,17 +182,10 @@ size_t present_find(const uint8_t *bytes, size_t length, uint8_t type, uint8_t i
 		return DESCRIPTOR_DEVICE_BYTES;
 	if (type != DESCRIPTOR_CONFIGURATION)
 		return 0;
-	while (length - at >= DESCRIPTOR_CONFIGURATION_BYTES) {
-		size_t total = descriptor_u16(bytes + at + 2);
-
-		if (total < DESCRIPTOR_CONFIGURATION_BYTES)
-			return 0;
-		if (total > length - at)
-			total = length - at;
+	for (; (end = descriptor_configuration_end(&span, at)) > 0; at = end) {
 		*found = bytes + at;
 		if (index-- == 0)
-			return total;
-		at += total;
+			return end - at;
 	}
 	return 0;
 }

@@ -78,4 +78,19 @@ static inline uint8_t transfer_endpoint_address(const struct transfer_request *r
 	return (uint8_t)(request->endpoint | (request->in ? 0x80 : 0));
 }
 
+/*
+ * Whether a request keeps the bounds that everything behind a decoder relies on: no number leads
+ * out of an array. A decoder makes no other. (Where segments and packets lie is judged one by one,
+ * in the decoder.)
+ */
+static inline bool transfer_request_is_valid(const struct transfer_request *request)
+{
+	return request->operation <= TRANSFER_CANCEL && request->type <= TRANSFER_INTERRUPT &&
+	       request->address <= 127 && request->endpoint <= 15 &&
+	       request->length <= TRANSFER_LENGTH_MAX &&
+	       request->packets <= XVHC_ISOC_PACKETS_MAX &&
+	       request->data_segments <= TRANSFER_SEGMENTS_MAX &&
+	       request->list_segments <= TRANSFER_SEGMENTS_MAX - request->data_segments;
+}
+
 #endif

@@ -6,8 +6,21 @@
 
 void device_state_init(struct device_state *state, const struct descriptor_table *descriptors)
 {
+	assert(descriptor_table_is_valid(descriptors));
 	memset(state, 0, sizeof(*state));
 	state->descriptors = descriptors;
+}
+
+bool device_state_is_valid(const struct device_state *state)
+{
+	uint32_t i;
+
+	for (i = 0; i < 16; i++) {
+		if (state->endpoint[0][i] > XVHC_ENDPOINTS_MAX ||
+		    state->endpoint[1][i] > XVHC_ENDPOINTS_MAX)
+			return false;
+	}
+	return true;
 }
 
 static uint16_t *endpoint_place(struct device_state *state, uint8_t address)
@@ -20,11 +33,10 @@ static void set_endpoints(struct device_state *state,
 {
 	uint32_t i;
 
-	for (i = 0; i < altsetting->endpoints; i++) {
-		uint32_t index = altsetting->endpoint + i;
-		uint8_t address = state->descriptors->endpoint[index].address;
+	for (i = altsetting->endpoint; i < altsetting->endpoint_end; i++) {
+		uint8_t address = state->descriptors->endpoint[i].address;
 
-		*endpoint_place(state, address) = active ? (uint16_t)(index + 1) : 0;
+		*endpoint_place(state, address) = active ? (uint16_t)(i + 1) : 0;
 	}
 }
 
@@ -35,20 +47,19 @@ bool device_state_has_configuration(const struct device_state *state, uint8_t va
 
 int device_state_configure(struct device_state *state, uint8_t value)
 {
-	const struct descriptor_configuration *configuration;
+	const struct descriptor_configuration *configuration =
+		descriptor_find_configuration(state->descriptors, value);
 	uint32_t i;
 
-	if (!device_state_has_configuration(state, value))
+	if (!configuration && value != 0)
 		return XVHC_EINVAL;
 	memset(state->altsetting, 0, sizeof(state->altsetting));
 	memset(state->endpoint, 0, sizeof(state->endpoint));
 	state->configuration = value;
 	if (value == 0)
 		return XVHC_OK;
-	configuration = descriptor_find_configuration(state->descriptors, value);
-	for (i = 0; i < configuration->altsettings; i++) {
-		const struct descriptor_altsetting *altsetting =
-			&state->descriptors->altsetting[configuration->altsetting + i];
+	for (i = configuration->altsetting; i < configuration->altsetting_end; i++) {
+		const struct descriptor_altsetting *altsetting = &state->descriptors->altsetting[i];
 
 		if (altsetting->number == 0)
 			set_endpoints(state, altsetting, true);
@@ -64,6 +75,8 @@ const struct descriptor_altsetting *device_state_altsetting(const struct device_
 	if (state->configuration == 0)
 		return NULL;
 	configuration = descriptor_find_configuration(state->descriptors, state->configuration);
+	if (!configuration)
+		return NULL;
 	return descriptor_find_altsetting(state->descriptors, configuration, interface, altsetting);
 }
 
@@ -71,6 +84,8 @@ int device_state_set_interface(struct device_state *state, uint8_t interface, ui
 {
 	const struct descriptor_altsetting *new, *old;
 
+	if (interface >= XVHC_INTERFACES_MAX)
+		return XVHC_EINVAL;
 	new = device_state_altsetting(state, interface, altsetting);
 	if (!new)
 		return XVHC_EINVAL;
@@ -98,8 +113,10 @@ bool device_state_owns(const struct device_state *state, uint8_t interface, uint
 	if (interface < XVHC_INTERFACES_MAX)
 		altsetting =
 			device_state_altsetting(state, interface, state->altsetting[interface]);
-	for (i = 0; altsetting && i < altsetting->endpoints; i++) {
-		if (state->descriptors->endpoint[altsetting->endpoint + i].address == address)
+	if (!altsetting)
+		return false;
+	for (i = altsetting->endpoint; i < altsetting->endpoint_end; i++) {
+		if (state->descriptors->endpoint[i].address == address)
 			return true;
 	}
 	return false;
@@ -185,6 +202,7 @@ int vet_request(const struct device_state *state, const struct transfer_request 
 	};
 	size_t i;
 
+	assert(device_state_is_valid(state) && transfer_request_is_valid(request));
 	if (request->endpoint != 0)
 		subject.endpoint = device_state_endpoint(state, transfer_endpoint_address(request));
 	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {

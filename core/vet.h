@@ -23,6 +23,12 @@ struct device_state {
 void device_state_init(struct device_state *state, const struct descriptor_table *descriptors);
 
 /*
+ * Whether the state points into its table alone. Each of the functions below relies on it, and
+ * keeps it so; they rely on descriptor_table_is_valid() as well.
+ */
+bool device_state_is_valid(const struct device_state *state);
+
+/*
  * Selects a configuration, with altsetting 0 of each interface; 0 selects none. Returns XVHC_EINVAL
  * and changes nothing where the device has no such configuration.
  */
