@@ -12,12 +12,13 @@
  * the host says "forget", so that the host can ask again for what was garbled.
  *
  * From the host:			From the agent:
- *  E id flags command: run		 B id pid: has begun
+ *  E id flags command: run		 B id pid total: runs, with that much output so far
  *  O id flags path: open a device	 R id offset data: output
  *  I id offset data: input		 A id count: input taken so far
  *  C id: no more input			 X id status total: has ended
  *  K id signal: kill its group		 U id: no such job
- *  S id offset: say it again from there	 H number: here I am
+ *  S id: say B or X again		 H number: here I am
+ *  G id offset length: give this output again
  *  F id: forget it
  *  P number: are you there?
  */
@@ -205,11 +206,12 @@ static void job_forget(struct job *job)
 	*job = (struct job){ 0 };
 }
 
-static void job_report_end(struct job *job)
+static void job_report(struct job *job)
 {
 	char total[32];
+	int length = sprintf(total, "%zu", job->out_count);
 
-	send_line('X', job->id, job->status, total, sprintf(total, "%zu", job->out_count));
+	send_line(job->ended ? 'X' : 'B', job->id, job->ended ? job->status : job->pid, total, length);
 }
 
 static void job_end(struct job *job, int status)
@@ -217,7 +219,7 @@ static void job_end(struct job *job, int status)
 	job->pid = 0;
 	job->ended = true;
 	job->status = status;
-	job_report_end(job);
+	job_report(job);
 }
 
 static void set_raw(int fd)
@@ -289,7 +291,7 @@ static void job_start(char type, int id, unsigned int flags, const char *what)
 	struct job *job = job_find(id);
 
 	if (job) {
-		send_line('B', id, job->pid, NULL, 0);
+		job_report(job);
 		return;
 	}
 	job = job_find(0);
@@ -316,26 +318,25 @@ static void job_start(char type, int id, unsigned int flags, const char *what)
 		fcntl(job->out, F_SETFL, O_NONBLOCK);
 		fcntl(job->out, F_SETFD, FD_CLOEXEC);
 	}
-	send_line('B', id, job->pid, NULL, 0);
+	job_report(job);
 	if (type == 'E' && job->pid < 0)
 		job_end(job, 127);
 }
 
-/* Say again what was said of a job, from an offset on. */
-static void job_repeat(struct job *job, size_t offset)
+/* Give output again; what lies outside of what was kept is left out. */
+static void job_repeat(struct job *job, size_t offset, size_t length)
 {
-	while (offset < job->kept.length) {
-		size_t length = job->kept.length - offset;
+	while (length && offset < job->kept.length) {
+		size_t part = job->kept.length - offset;
 
-		if (length > chunk_max)
-			length = chunk_max;
-		send_line('R', job->id, offset, job->kept.data + offset, length);
-		offset += length;
+		if (part > chunk_max)
+			part = chunk_max;
+		if (part > length)
+			part = length;
+		send_line('R', job->id, offset, job->kept.data + offset, part);
+		offset += part;
+		length -= part;
 	}
-	if (job->ended)
-		job_report_end(job);
-	else
-		send_line('B', job->id, job->pid, NULL, 0);
 }
 
 static void job_take_input(struct job *job, size_t offset, const char *data, size_t length)
@@ -366,7 +367,10 @@ static void handle_message(char type, int id, long long number, char *data, size
 		if (job->pid > 0 && kill(-job->pid, number) != 0)
 			kill(job->pid, number);
 	} else if (type == 'S') {
-		job_repeat(job, number);
+		job_report(job);
+	} else if (type == 'G') {
+		data[length] = '\0';
+		job_repeat(job, number, strtoul(data, NULL, 10));
 	} else if (type == 'F') {
 		job_forget(job);
 	}
@@ -543,7 +547,7 @@ int main(int argc, char **argv)
 		die(argv[1]);
 	set_raw(fd);
 	/* A console gets short lines: less is lost when the kernel writes into one. */
-	chunk_max = isatty(fd) ? 768 : 12288;
+	chunk_max = isatty(fd) ? 384 : 12288;
 	if (pipe2(child_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
 		die("pipe");
 	signal(SIGPIPE, SIG_IGN);

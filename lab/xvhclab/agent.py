@@ -29,13 +29,17 @@ def frame(kind, job, number, data=b""):
 class Process:
     """A command that runs in dom0 or a guest, or a device that is open there."""
 
-    def __init__(self, agent, number, what, on_data=None):
+    def __init__(self, agent, number, what, flags=0, on_data=None):
         self.agent = agent
         self.id = number
         self.what = what
         self.on_data = on_data
+        self.stream = bool(flags & STREAM)
         self.output = bytearray()
+        self.early = {}
         self.count = 0
+        self.known = 0
+        self.asked = 0
         self.began = False
         self.rc = None
         self.total = None
@@ -51,14 +55,18 @@ class Process:
         end = time.monotonic() + limit
         while True:
             with self.agent.changed:
+                before = self.count
                 if self.agent.changed.wait_for(lambda: self.ended() or self.agent.closed,
                                                min(2, max(0, end - time.monotonic()))):
                     break
+                stuck = self.count == before
             if time.monotonic() >= end:
                 raise TimedOut(f"{self.agent.name}: '{self.what}' did not end within {limit} s; "
                                f"its output so far:\n{self.text()[-3000:]}")
             # Something may have been garbled on the way: let it be said again.
-            self.agent.send("S", self.id, self.count)
+            if stuck:
+                self.asked = 0
+                self.agent.send("S", self.id, 0)
         if not self.ended():
             raise LabError(f"{self.agent.name}: gone during '{self.what}'")
         if self.lost:
@@ -154,25 +162,45 @@ class Agent:
                 self.handle_job(process, kind, number, data)
             self.changed.notify_all()
 
-    @staticmethod
-    def handle_job(process, kind, number, data):
+    def handle_job(self, process, kind, number, data):
         if kind == b"B":
             process.began = True
-        elif kind == b"R" and number <= process.count < number + len(data):
-            data = data[process.count - number:]
-            process.count += len(data)
-            if process.on_data:
-                process.on_data(data)
-            else:
-                process.output += data
+            process.known = max(process.known, int(data))
+        elif kind == b"R":
+            process.known = max(process.known, number + len(data))
+            process.early[number] = data
+            self.take_output(process)
         elif kind == b"A":
             process.taken = max(process.taken, number)
         elif kind == b"X":
             process.began = True
             process.rc = number
-            process.total = int(data)
+            process.total = process.known = int(data)
         elif kind == b"U":
             process.lost = True
+        self.ask_missing(process)
+
+    @staticmethod
+    def take_output(process):
+        """Take what continues the output; what has come too early waits."""
+        for number in sorted(process.early):
+            if number > process.count and not process.stream:
+                break
+            data = process.early.pop(number)[max(0, process.count - number):]
+            process.count = max(process.count, number + len(data)) if data else process.count
+            if process.on_data:
+                process.on_data(data)
+            else:
+                process.output += data
+
+    def ask_missing(self, process):
+        """Ask once for the first part of the output that got lost on the way."""
+        # Messages come in the order in which they were sent: what should have come before is lost.
+        end = min(process.early, default=process.known)
+        if process.stream or process.count >= end or process.count < process.asked:
+            return
+        process.asked = min(end, process.count + WINDOW)
+        self.send("G", process.id, process.count, str(process.asked - process.count).encode())
 
     def close(self):
         """The channel is gone: nobody waits for it any longer."""
@@ -199,7 +227,7 @@ class Agent:
 
     def begin(self, kind, what, flags, on_data, limit):
         with self.changed:
-            process = Process(self, self.next_id, what, on_data)
+            process = Process(self, self.next_id, what, flags, on_data)
             self.next_id += 1
             self.jobs[process.id] = process
         end = time.monotonic() + limit

@@ -107,7 +107,7 @@ class Guest(Machine):
     def wait_ready(self, limit=60):
         """Wait until the guest's agent answers."""
         self.agent.wait_hello(limit, self.exists)
-        self.agent.start("exec cat /dev/kmsg", agent.STREAM, self.kernel_log.feed)
+        self.agent.start("exec cat /dev/kmsg", 0, self.kernel_log.feed)
 
     def exists(self):
         """Does the domain exist, and run?"""

@@ -44,7 +44,7 @@ class Dom0(Machine):
         self.agent = agent.Agent("dom0", self.socket.sendall)
         threading.Thread(target=self.read, daemon=True, name="dom0").start()
         self.agent.wait_hello(limit, alive)
-        self.agent.start("exec cat /dev/kmsg", agent.STREAM, self.kernel_log.feed)
+        self.agent.start("exec cat /dev/kmsg", 0, self.kernel_log.feed)
 
     def read(self):
         try:
