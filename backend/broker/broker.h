@@ -56,10 +56,14 @@ enum claim_state {
 	CLAIM_FAILED, /* given.text says why */
 };
 
-/* One side's claim: the open hub. */
+/*
+ * One side's claim: the open hub. It is void where the port's directory in sysfs is another one by
+ * now, which is so when the hub was replugged, but also when its driver, or the host controller's,
+ * was started anew.
+ */
 struct claim {
-	struct device_id hub; /* the hub that was opened; bus 0: none */
-	int fd;               /* -1: none */
+	uint64_t instance; /* of the claimed port */
+	int fd;            /* -1: none */
 };
 
 struct given {

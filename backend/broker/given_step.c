@@ -50,7 +50,7 @@ static struct job *job_for(struct given *given, enum job_type type, const struct
 	return job;
 }
 
-/* 1. Whether a claim is missing or is on a hub that is no longer there. */
+/* 1. Whether a claim is missing or void. */
 static bool claims_are_due(const struct broker *broker, const struct given *given,
 			   const struct connector *connector)
 {
@@ -59,8 +59,8 @@ static bool claims_are_due(const struct broker *broker, const struct given *give
 	for (int side = 0; side < 2; side++) {
 		const struct kernel_port *port = connector->side[side];
 
-		if (port && (given->claim[side].fd < 0 ||
-			     !device_id_equal(given->claim[side].hub, port->hub_id)))
+		if (port &&
+		    (given->claim[side].fd < 0 || given->claim[side].instance != port->instance))
 			return true;
 	}
 	return false;
@@ -75,13 +75,13 @@ static void claims_begin(struct broker *broker, struct given *given,
 		const struct kernel_port *port = connector->side[side];
 		struct claim *claim = &given->claim[side];
 
-		if (claim->fd >= 0 && (!port || !device_id_equal(claim->hub, port->hub_id))) {
+		if (claim->fd >= 0 && (!port || claim->instance != port->instance)) {
 			jobs_close_fd(broker->hub_jobs, claim->fd);
 			claim->fd = -1;
 		}
 		if (!port)
 			continue;
-		claim->hub = port->hub_id;
+		claim->instance = port->instance;
 		job->side[side].hub = port->hub_id;
 		job->side[side].port = port->number;
 		job->side[side].fd = claim->fd;
@@ -148,16 +148,17 @@ static void claim_confirm(struct broker *broker, struct given *given)
 
 static void claim_done(struct broker *broker, struct given *given, struct job *job)
 {
-	for (int side = 0; side < 2; side++) {
+	char names[XVHC_PLACE_MAX];
+
+	for (int side = 0; side < 2; side++)
 		given->claim[side].fd = job->side[side].fd;
-		if (job->side[side].fd < 0)
-			given->claim[side].hub.bus = 0;
-	}
 	if (job->error != 0) {
 		claim_failed(broker, given, job);
 		return;
 	}
 	given->claim_state = CLAIM_HELD;
+	given_names(broker, given, names, sizeof(names));
+	log_line(LOG_LEVEL_DEBUG, "port %s is claimed", names);
 	given->text[0] = '\0';
 	given->retry_at_ms = 0;
 }

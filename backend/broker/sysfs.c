@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool path_format(char path[PATH_MAX], const char *format, ...)
@@ -70,6 +71,13 @@ int sysfs_write(const char *directory, const char *attribute, const char *text)
 		result = -errno;
 	close(fd);
 	return result;
+}
+
+uint64_t sysfs_instance(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 ? status.st_ino : 0;
 }
 
 bool sysfs_link_name(const char *path, char *name, size_t size)

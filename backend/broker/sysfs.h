@@ -25,6 +25,9 @@ XVHC_MUST_CHECK bool sysfs_read_number(const char *directory, const char *attrib
 /* Writes an attribute. Returns 0 or -errno. */
 XVHC_MUST_CHECK int sysfs_write(const char *directory, const char *attribute, const char *text);
 
+/* The inode of a directory; links are followed. 0: there is none. */
+uint64_t sysfs_instance(const char *path);
+
 /* The last part of what a symbolic link points to. */
 XVHC_MUST_CHECK bool sysfs_link_name(const char *path, char *name, size_t size);
 

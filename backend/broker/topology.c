@@ -39,7 +39,7 @@ static enum usb_speed speed_parse(const char *text)
 
 bool device_id_equal(struct device_id a, struct device_id b)
 {
-	return a.bus == b.bus && a.device == b.device;
+	return a.bus == b.bus && a.device == b.device && a.instance == b.instance;
 }
 
 /*
@@ -75,6 +75,7 @@ static bool device_read(const char *directory, const char *name, struct usb_devi
 	if (!sysfs_read_number(directory, "devnum", 10, UINT16_MAX, &value))
 		return false;
 	device->id.device = (uint16_t)value;
+	device->id.instance = sysfs_instance(directory);
 	if (sysfs_read_number(directory, "idVendor", 16, UINT16_MAX, &value))
 		device->vendor = (uint16_t)value;
 	if (sysfs_read_number(directory, "idProduct", 16, UINT16_MAX, &value))
@@ -126,6 +127,8 @@ static int port_add(struct topology *topology, const struct usb_device *hub,
 	port->number = name.chain.port[name.chain.depth - 1];
 	port->hub_id = hub->id;
 	memcpy(port->hub, hub->name, sizeof(port->hub));
+	if (path_format(path, "%s/%s", directory, entry))
+		port->instance = sysfs_instance(path);
 	if (path_format(path, "%s/%s/peer", directory, entry) &&
 	    sysfs_link_name(path, target, sizeof(target)))
 		port->has_peer = short_name_parse(target, &port->peer);
@@ -262,11 +265,10 @@ static int connectors_add(struct topology *topology)
 	return 0;
 }
 
-static const struct usb_device *find_device_by_name(const struct topology *topology,
-						    const char *name)
+static const struct usb_device *find_instance(const struct topology *topology, uint64_t instance)
 {
 	for (uint32_t i = 0; i < topology->device_count; i++)
-		if (strcmp(topology->devices[i].name, name) == 0)
+		if (topology->devices[i].id.instance == instance)
 			return &topology->devices[i];
 	return NULL;
 }
@@ -280,17 +282,15 @@ static void devices_keep(struct topology *now, struct topology *before)
 	const struct usb_device *old;
 
 	for (uint32_t i = 0; i < now->device_count; i++) {
-		if (now->devices[i].id.device == 0) {
-			old = find_device_by_name(before, now->devices[i].name);
-			if (old)
-				now->devices[i].id = old->id;
-		}
-		old = topology_find_device(before, now->devices[i].id);
-		if (!old || old->vendor != now->devices[i].vendor ||
-		    old->product != now->devices[i].product)
+		struct usb_device *device = &now->devices[i];
+
+		old = find_instance(before, device->id.instance);
+		if (!old)
 			continue;
-		now->devices[i].labelled = old->labelled;
-		memcpy(now->devices[i].label, old->label, sizeof(old->label));
+		if (device->id.device == 0)
+			device->id = old->id;
+		device->labelled = old->labelled;
+		memcpy(device->label, old->label, sizeof(old->label));
 	}
 }
 

@@ -18,10 +18,15 @@
 #define DEVICE_NAME_MAX 32u  /* bytes of a sysfs name such as 1-2.3, with the NUL */
 #define DEVICE_LABEL_MAX 80u /* bytes of what a device calls itself, with the NUL */
 
-/* One enumeration of one device: a replug changes it. bus 0: no device. */
+/*
+ * One enumeration of one device: a replug changes it. bus 0: no device. The kernel gives a number
+ * again after a while, and at once where a host controller comes back; it never gives an inode of
+ * sysfs again.
+ */
 struct device_id {
 	uint16_t bus;
 	uint16_t device;
+	uint64_t instance; /* inode of the device's directory */
 };
 
 struct usb_device {
@@ -41,7 +46,8 @@ struct kernel_port {
 	struct place place;
 	char hub[DEVICE_NAME_MAX]; /* sysfs name of the hub that it belongs to */
 	struct device_id hub_id;
-	uint8_t number; /* of that hub */
+	uint64_t instance; /* inode of the port's directory: it is made anew with the port */
+	uint8_t number;    /* of that hub */
 	bool has_peer;
 	struct short_name peer;
 	const struct usb_device *device; /* what is plugged into it; NULL: nothing */

@@ -11,8 +11,7 @@
  *   is how a device goes back to dom0. A device that was never authorized (usbcore's
  *   authorized_default=0) can have no configuration either, so it has to be authorized for a guest.
  *
- * Device numbers are looked at again before a device is written to: it may have been replugged
- * since the scan.
+ * Before a device is written to it is looked at again: another one may be there since the scan.
  */
 #include <broker/job.h>
 
@@ -42,18 +41,12 @@ static int node_open(const struct job_paths *paths, struct device_id id)
 static int device_directory(const struct job *job, const struct job_paths *paths,
 			    char directory[PATH_MAX])
 {
-	uint32_t number;
-
 	if (job->device.bus == 0)
 		return -ENODEV;
 	if (!path_format(directory, "%s/bus/usb/devices/%s", paths->mounted.sysfs,
 			 job->device_name))
 		return -ENAMETOOLONG;
-	/* 0: it is being reset. */
-	if (!sysfs_read_number(directory, "devnum", 10, UINT16_MAX, &number) ||
-	    (number != job->device.device && number != 0))
-		return -ENODEV;
-	return 0;
+	return sysfs_instance(directory) == job->device.instance ? 0 : -ENODEV;
 }
 
 static int port_claim(struct job_side *side, const struct job_paths *paths)

@@ -157,10 +157,15 @@ void fake_device(const struct fake_sysfs *sysfs, const char *name, unsigned int 
 
 void fake_unplug(const struct fake_sysfs *sysfs, const char *name)
 {
-	char path[PATH_MAX];
+	static unsigned int count;
+	char path[PATH_MAX], real[PATH_MAX], away[PATH_MAX + 16];
 
 	snprintf(path, sizeof(path), "%s/bus/usb/devices/%s", sysfs->root, name);
+	must(realpath(path, real) != NULL, path);
 	must(unlink(path) == 0, path);
+	/* Kept, so that its inode is not given to the next one: sysfs does not do that either. */
+	snprintf(away, sizeof(away), "%s.gone%u", real, ++count);
+	must(rename(real, away) == 0, away);
 }
 
 static void peer_link(const struct fake_sysfs *sysfs, const char *from, const char *to)

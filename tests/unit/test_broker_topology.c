@@ -130,38 +130,49 @@ static void ports_of_a_usb3_hub_are_one_each(void **state)
 	assert_string_equal(connector->side[1]->hub, "2-2");
 }
 
+static struct usb_device *device_in(struct fixture *fixture, const char *port)
+{
+	const struct usb_device *device = connector_device(find(fixture, port));
+
+	return device ? topology_find_device(&fixture->topology, device->id) : NULL;
+}
+
 static void a_label_lives_as_long_as_its_device(void **state)
 {
 	struct fixture *fixture = *state;
-	struct usb_device *device;
 
 	fake_device(&fixture->sysfs, "1-3", 4, "480\n", 0, 0);
-	(void)find(fixture, "1-3");
-	device = topology_find_device(&fixture->topology, (struct device_id){1, 4});
-	assert_non_null(device);
-	strcpy(device->label, "a stick");
-	(void)find(fixture, "1-3");
-	device = topology_find_device(&fixture->topology, (struct device_id){1, 4});
-	assert_string_equal(device->label, "a stick");
+	strcpy(device_in(fixture, "1-3")->label, "a stick");
+	assert_string_equal(device_in(fixture, "1-3")->label, "a stick");
 	fake_unplug(&fixture->sysfs, "1-3");
-	fake_device(&fixture->sysfs, "1-3", 5, "480\n", 0, 0);
-	(void)find(fixture, "1-3");
-	device = topology_find_device(&fixture->topology, (struct device_id){1, 5});
-	assert_string_equal(device->label, "");
+	fake_device(&fixture->sysfs, "1-3", 4, "480\n", 0, 0);
+	assert_string_equal(device_in(fixture, "1-3")->label, "");
 }
 
 static void a_device_that_is_being_reset_is_still_the_same(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct usb_device *device;
+	struct device_id id;
 
 	fake_device(&fixture->sysfs, "1-3", 4, "480\n", 0, 0);
-	(void)find(fixture, "1-3");
+	id = device_in(fixture, "1-3")->id;
+	fake_file(&fixture->sysfs, "0\n", "devices/0000:00:04.0/usb1/1-3/devnum");
+	assert_true(device_id_equal(device_in(fixture, "1-3")->id, id));
+}
+
+static void a_device_with_the_number_of_the_one_before_is_another(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device_id id;
+	uint64_t port;
+
+	fake_device(&fixture->sysfs, "1-3", 4, "480\n", 9, 2);
+	id = device_in(fixture, "1-3")->id;
+	port = find(fixture, "1-3.1")->side[0]->instance;
 	fake_unplug(&fixture->sysfs, "1-3");
-	fake_device(&fixture->sysfs, "1-3", 0, "480\n", 0, 0);
-	device = connector_device(find(fixture, "1-3"));
-	assert_non_null(device);
-	assert_int_equal(device->id.device, 4);
+	fake_device(&fixture->sysfs, "1-3", 4, "480\n", 9, 2);
+	assert_false(device_id_equal(device_in(fixture, "1-3")->id, id));
+	assert_int_not_equal(find(fixture, "1-3.1")->side[0]->instance, port);
 }
 
 static void ports_are_listed_in_the_order_of_their_names(void **state)
@@ -205,6 +216,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_device_that_is_being_reset_is_still_the_same,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_device_with_the_number_of_the_one_before_is_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(ports_are_listed_in_the_order_of_their_names, setup,
 						teardown),
 		cmocka_unit_test(a_machine_without_usb_has_no_ports),
