@@ -106,15 +106,17 @@ struct rule {
 };
 
 static const struct rule submit_rules[] = {
-	{segments_fit, XVHC_EPROTO},    /* first: the others walk the segments */
-	{pipe_bits_known, XVHC_EINVAL}, /* */
-	{flags_known, XVHC_EINVAL},     /* */
-	{port_given, XVHC_EINVAL},      /* */
+	/* clang-format off */
+	{segments_fit, XVHC_EPROTO}, /* first: the others walk the segments */
+	{pipe_bits_known, XVHC_EINVAL},
+	{flags_known, XVHC_EINVAL},
+	{port_given, XVHC_EINVAL},
 	{endpoint_zero_is_control, XVHC_EINVAL},
-	{segments_in_pages, XVHC_EINVAL},    /* */
-	{length_is_sum, XVHC_EINVAL},        /* */
-	{packet_count_bounded, XVHC_EINVAL}, /* */
-	{packet_list_is_whole, XVHC_EINVAL}, /* */
+	{segments_in_pages, XVHC_EINVAL},
+	{length_is_sum, XVHC_EINVAL},
+	{packet_count_bounded, XVHC_EINVAL},
+	{packet_list_is_whole, XVHC_EINVAL},
+	/* clang-format on */
 };
 
 /* Stock frontends leave everything else of a cancel request as an earlier request had it. */

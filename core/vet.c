@@ -184,12 +184,14 @@ static const struct {
 	bool (*holds)(const struct subject *subject);
 	int error;
 } rules[] = {
-	{address_is_its_own, XVHC_ENODEV}, /* */
+	/* clang-format off */
+	{address_is_its_own, XVHC_ENODEV},
 	{default_state_has_control_only, XVHC_EINVAL},
-	{endpoint_is_active, XVHC_EINVAL},    /* */
-	{type_is_the_endpoints, XVHC_EINVAL}, /* */
-	{setup_agrees, XVHC_EINVAL},          /* */
+	{endpoint_is_active, XVHC_EINVAL},
+	{type_is_the_endpoints, XVHC_EINVAL},
+	{setup_agrees, XVHC_EINVAL},
 	{packets_fit_the_endpoint, XVHC_EINVAL},
+	/* clang-format on */
 };
 
 int vet_request(const struct device_state *state, const struct transfer_request *request,

@@ -30,9 +30,10 @@ enum transport_direction {
 
 /* What connect() found. */
 struct transport_rings {
-	void *urb;  /* one page each, shared with the guest until the process ends */
-	void *conn; /* */
-	int event;  /* becomes readable when the guest notifies us */
+	/* One page each, shared with the guest until the process ends. */
+	void *urb;
+	void *conn;
+	int event; /* becomes readable when the guest notifies us */
 };
 
 struct transport_ops {
