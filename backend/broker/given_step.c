@@ -163,7 +163,17 @@ static void claim_done(struct broker *broker, struct given *given, struct job *j
 	given->retry_at_ms = 0;
 }
 
-/* 4. The device is out of the hands of dom0's drivers, or was never in them. */
+/* 4. */
+static void evict_begin(struct broker *broker, struct given *given, const struct usb_device *device)
+{
+	struct job *job = job_for(given, JOB_EVICT, device);
+
+	if (job)
+		job->first = !given->confirmed;
+	job_begin(broker, given, job);
+}
+
+/* The device is out of the hands of dom0's drivers, or was never in them. */
 static void evict_done(struct broker *broker, struct given *given, const struct job *job)
 {
 	if (job->error != 0) {
@@ -362,7 +372,7 @@ static bool prepare(struct broker *broker, struct given *given, const struct con
 	if (given->claim_state == CLAIM_HELD && given->evict_due) {
 		if (broker->now_ms < given->retry_at_ms)
 			return true;
-		job_begin(broker, given, job_for(given, JOB_EVICT, device));
+		evict_begin(broker, given, device);
 		return true;
 	}
 	if (given->claim_state == CLAIM_HELD && !given->confirmed)

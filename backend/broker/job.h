@@ -37,6 +37,8 @@ struct job {
 	struct job_side side[2];
 	struct device_id device; /* bus 0: none */
 	char device_name[DEVICE_NAME_MAX];
+	bool first; /* EVICT: no worker of ours has had it, so who uses it through usbfs is not us
+		     */
 	/* Outcome */
 	int error;                  /* 0 or -errno */
 	int fd;                     /* OPEN: the open device */

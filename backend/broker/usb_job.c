@@ -15,6 +15,7 @@
  */
 #include <broker/job.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -81,6 +82,29 @@ static void port_release(struct job_side *side)
 	side->fd = -1;
 }
 
+/* Whether a program has claimed an interface through usbfs, as QEMU does for its guests. */
+static bool program_uses(const char *directory, char text[IN_USE_TEXT_MAX])
+{
+	char path[PATH_MAX], driver[64];
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir = opendir(directory);
+
+	if (!dir)
+		return false;
+	while (!found && (entry = readdir(dir)))
+		found = strchr(entry->d_name, ':') &&
+			path_format(path, "%s/%s/driver", directory, entry->d_name) &&
+			sysfs_link_name(path, driver, sizeof(driver)) &&
+			strcmp(driver, "usbfs") == 0;
+	closedir(dir);
+	if (found)
+		snprintf(text, IN_USE_TEXT_MAX,
+			 "a program in dom0 uses its device directly (through usbfs): end that "
+			 "first");
+	return found;
+}
+
 /* Takes the device from dom0's drivers, unless dom0 uses it. A device that went away is no error.
  */
 static int device_evict(struct job *job, const struct job_paths *paths)
@@ -99,7 +123,8 @@ static int device_evict(struct job *job, const struct job_paths *paths)
 	if (!sysfs_read_text(directory, "bConfigurationValue", text, sizeof(text)) ||
 	    text[0] == '\0')
 		return 0;
-	if (device_is_in_use(&paths->mounted, directory, job->text)) {
+	if (device_is_in_use(&paths->mounted, directory, job->text) ||
+	    (job->first && program_uses(directory, job->text))) {
 		job->in_use = true;
 		return -EBUSY;
 	}

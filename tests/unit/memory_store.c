@@ -35,6 +35,8 @@ struct memory {
 	struct watch *events; /* path and token of each */
 	uint32_t alive[16];   /* bits, by domid */
 	uint32_t disturb;
+	uint32_t reads;
+	struct watch **events_end;
 };
 
 static struct memory *memory_of(struct xenstore *store)
@@ -59,15 +61,14 @@ static bool is_within(const char *path, const char *above)
 
 static void event_push(struct memory *memory, const char *path, const char *token)
 {
-	struct watch *event = calloc(1, sizeof(*event)), **end = &memory->events;
+	struct watch *event = calloc(1, sizeof(*event));
 	const uint64_t one = 1;
 
 	assert(event);
 	snprintf(event->path, sizeof(event->path), "%s", path);
 	snprintf(event->token, sizeof(event->token), "%s", token);
-	while (*end)
-		end = &(*end)->next;
-	*end = event;
+	*(memory->events ? memory->events_end : &memory->events) = event;
+	memory->events_end = &event->next;
 	assert(write(memory->store.fd, &one, sizeof(one)) == (ssize_t)sizeof(one));
 }
 
@@ -119,6 +120,7 @@ static int memory_read(struct xenstore *store, uint32_t transaction, const char 
 	(void)transaction;
 	absolute(path, full);
 	node = node_find(memory_of(store), full);
+	memory_of(store)->reads++;
 	if (!node)
 		return -ENOENT;
 	return snprintf(value, size, "%s", node->value) < (int)size ? 0 : -EMSGSIZE;
@@ -360,4 +362,9 @@ void memory_store_guest_dies(struct xenstore *store, uint32_t domid)
 void memory_store_disturb(struct xenstore *store, uint32_t times)
 {
 	memory_of(store)->disturb = times;
+}
+
+uint32_t memory_store_reads(struct xenstore *store)
+{
+	return memory_of(store)->reads;
 }

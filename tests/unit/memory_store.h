@@ -24,6 +24,9 @@ void memory_store_permissions(struct xenstore *store, const char *path, uint32_t
 void memory_store_guest(struct xenstore *store, uint32_t domid, const char *name);
 void memory_store_guest_dies(struct xenstore *store, uint32_t domid);
 
+/* How many values were read so far. */
+uint32_t memory_store_reads(struct xenstore *store);
+
 /* The next ends of transactions answer -EAGAIN so many times. */
 void memory_store_disturb(struct xenstore *store, uint32_t times);
 

@@ -434,6 +434,26 @@ static void nonsense_in_the_frontends_nodes_is_refused(void **state)
 	}
 }
 
+static void a_storm_of_changes_by_a_guest_costs_little(void **state)
+{
+	struct fixture *fixture = *state;
+	const uint32_t storm = 20000;
+	uint32_t before;
+
+	start_with_given(fixture);
+	memory_store_guest(fixture->store, GUEST + 1, "work");
+	until_node(fixture, BACKEND "/state", "2");
+	frontend_publishes(fixture, FRONTEND, WORKER_GOOD);
+	until_node(fixture, BACKEND "/state", "4");
+	before = memory_store_reads(fixture->store);
+	for (uint32_t i = 0; i < storm; i++)
+		memory_store_set(fixture->store, "4", FRONTEND "/state");
+	/* What comes after the storm is seen. */
+	memory_store_set(fixture->store, "5", FRONTEND "/state");
+	until_node(fixture, BACKEND "/state", "5");
+	assert_true(memory_store_reads(fixture->store) - before < storm / 20);
+}
+
 static void a_worker_that_lies_is_ended(void **state)
 {
 	struct fixture *fixture = *state;
@@ -560,6 +580,7 @@ int main(int argc, char **argv)
 		TEST(a_connection_of_the_broker_before_is_made_anew),
 		TEST(a_guest_of_another_kind_is_refused),
 		TEST(nonsense_in_the_frontends_nodes_is_refused),
+		TEST(a_storm_of_changes_by_a_guest_costs_little),
 		TEST(a_worker_that_lies_is_ended),
 		TEST(a_worker_that_fails_is_replaced),
 		TEST(a_worker_that_keeps_a_device_is_ended),
