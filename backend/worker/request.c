@@ -154,7 +154,6 @@ static void fill_transfer(struct slot *slot)
 	transfer->type = request->type;
 	transfer->endpoint = transfer_endpoint_address(request);
 	transfer->in = request->in;
-	transfer->short_not_ok = request->short_not_ok;
 	transfer->buffer = slot->data;
 	transfer->length = request->length;
 	transfer->packets = request->packets;

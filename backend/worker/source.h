@@ -34,7 +34,6 @@ struct source_transfer {
 	uint8_t type;     /* enum transfer_type */
 	uint8_t endpoint; /* bEndpointAddress; 0 for control */
 	bool in;
-	bool short_not_ok;
 	/*
 	 * The data, TRANSFER_LENGTH_MAX bytes of room. Isochronous packets lie in it without gaps,
 	 * each in its length. For a control transfer: the setup packet, and the data behind it.

@@ -216,8 +216,12 @@ static void fill(struct libusb_transfer *libusb, const struct source_transfer *t
 	libusb->user_data = &transfers[transfer->slot];
 	if (transfer->type == TRANSFER_CONTROL)
 		libusb->length += (int)SOURCE_SETUP_BYTES;
-	for (i = 0; i < transfer->packets; i++)
+	/* Of packets that it never got to, libusb leaves what stands here. */
+	for (i = 0; i < transfer->packets; i++) {
 		libusb->iso_packet_desc[i].length = transfer->packet[i].length;
+		libusb->iso_packet_desc[i].actual_length = 0;
+		libusb->iso_packet_desc[i].status = LIBUSB_TRANSFER_ERROR;
+	}
 }
 
 static int usb_submit(struct source_device *device, struct source_transfer *transfer)
