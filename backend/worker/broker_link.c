@@ -71,6 +71,9 @@ static void attach(struct worker *worker, const struct message *message, struct 
 	if (!port || fds->count != wanted ||
 	    port_attach(port, attach, wanted ? fds->fd[0] : -1) != XVHC_OK) {
 		log_line(LOG_LEVEL_ERROR, "cannot attach a device to port %u", attach->port);
+		/* The broker waits for an answer. A device that is there has its own to come. */
+		if (port && port->phase == PHASE_EMPTY)
+			broker_link_detached(port);
 		return;
 	}
 	fds->count = 0;

@@ -146,6 +146,17 @@ static void unplugged_device_is_reported_without_being_asked(void **state)
 	assert_int_equal(frontend->speed[1], USBIF_SPEED_FULL);
 }
 
+/* Each ATTACH is answered, so that the broker is never left to wait. */
+static void device_of_unknown_speed_is_given_back(void **state)
+{
+	struct frontend *frontend = *state;
+
+	frontend_attach(frontend, 1, MODEL_LOOPBACK, USB_SPEED_NONE);
+	frontend_until(frontend, frontend->detached[1] == 1);
+	frontend_plug(frontend, 1, MODEL_LOOPBACK, USB_SPEED_HIGH);
+	assert_int_equal(frontend->detached[1], 1);
+}
+
 static void replaced_device_is_told_as_gone_first(void **state)
 {
 	struct frontend *frontend = *state;
@@ -340,6 +351,7 @@ int main(void)
 		WIRE_TEST(ring_full_of_reads_is_served),
 		WIRE_TEST(detach_ends_transfers_and_tells_both_sides),
 		WIRE_TEST(unplugged_device_is_reported_without_being_asked),
+		WIRE_TEST(device_of_unknown_speed_is_given_back),
 		WIRE_TEST(replaced_device_is_told_as_gone_first),
 		WIRE_TEST(devices_of_other_ports_go_on_during_an_operation),
 		WIRE_TEST(request_that_waits_can_be_cancelled),
