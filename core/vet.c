@@ -152,6 +152,12 @@ static bool type_is_the_endpoints(const struct subject *subject)
 	return subject->request->type == type;
 }
 
+/* Behind us a control request has no other endpoint to go to, and is vetted as one to zero. */
+static bool control_is_of_endpoint_zero(const struct subject *subject)
+{
+	return subject->request->type != TRANSFER_CONTROL || subject->request->endpoint == 0;
+}
+
 static bool setup_agrees(const struct subject *subject)
 {
 	struct control_setup setup;
@@ -189,6 +195,7 @@ static const struct {
 	{default_state_has_control_only, XVHC_EINVAL},
 	{endpoint_is_active, XVHC_EINVAL},
 	{type_is_the_endpoints, XVHC_EINVAL},
+	{control_is_of_endpoint_zero, XVHC_EINVAL},
 	{setup_agrees, XVHC_EINVAL},
 	{packets_fit_the_endpoint, XVHC_EINVAL},
 	/* clang-format on */

@@ -14,10 +14,11 @@
 /* clang-format off */
 static const uint8_t descriptors[] = {
 	18, 1, 0x00, 0x02, 0, 0, 0, 64, 0, 0, 0, 0, 0, 1, 1, 2, 0, 1,
-	9, 2, 71, 0, 2, 1, 0, 0x80, 50,
-	9, 4, 0, 0, 2, 0xff, 0, 0, 0,
+	9, 2, 78, 0, 2, 1, 0, 0x80, 50,
+	9, 4, 0, 0, 3, 0xff, 0, 0, 0,
 	7, 5, 0x81, TRANSFER_BULK, 0x00, 0x02, 0,
 	7, 5, 0x02, TRANSFER_BULK, 0x00, 0x02, 0,
+	7, 5, 0x05, TRANSFER_CONTROL, 64, 0, 0,
 	9, 4, 1, 0, 0, 0xff, 0, 0, 0,
 	9, 4, 1, 1, 2, 0xff, 0, 0, 0,
 	7, 5, 0x83, TRANSFER_ISOC, 0x00, 0x0c, 1,
@@ -85,6 +86,13 @@ static void other_type_of_an_endpoint(void **state)
 	assert_int_equal(vet(0x81, TRANSFER_CONTROL), XVHC_EINVAL);
 	assert_int_equal(vet(0x81, TRANSFER_ISOC), XVHC_EINVAL);
 	assert_int_equal(vet(0x00, TRANSFER_BULK), XVHC_EINVAL);
+}
+
+static void control_endpoint_other_than_zero(void **state)
+{
+	(void)state;
+	assert_non_null(device_state_endpoint(&device, 0x05));
+	assert_int_equal(vet(0x05, TRANSFER_CONTROL), XVHC_EINVAL);
 }
 
 static void endpoint_of_an_altsetting_that_is_not_active(void **state)
@@ -213,6 +221,7 @@ int main(void)
 		VET_TEST(active_endpoint_passes),
 		VET_TEST(other_direction_of_an_endpoint),
 		VET_TEST(other_type_of_an_endpoint),
+		VET_TEST(control_endpoint_other_than_zero),
 		VET_TEST(endpoint_of_an_altsetting_that_is_not_active),
 		VET_TEST(no_configuration),
 		VET_TEST(another_configuration),
