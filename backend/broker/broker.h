@@ -144,8 +144,9 @@ struct controller {
 	enum closing_aim aim;
 	uint64_t until_ms; /* of the phase; 0: no limit */
 	uint64_t connected_at_ms;
-	uint32_t attempts;  /* to reconnect since it last worked for a while */
-	uint32_t reprobes;  /* of these, by rewriting the frontend directory */
+	uint64_t connect_at_ms; /* not before this, however often the guest comes and goes */
+	uint32_t attempts;      /* to reconnect since it last worked for a while */
+	uint32_t reprobes;      /* of these, by rewriting the frontend directory */
 	bool stock_revived; /* the frontend directory was rewritten and nothing came of it yet */
 	struct log_limit log_limit;
 	struct worker_process *worker;           /* NULL: none */

@@ -196,6 +196,9 @@ static void phase_set(struct broker *broker, struct controller *controller,
 
 static void close_begin(struct broker *broker, struct controller *controller, enum closing_aim aim)
 {
+	if (controller->phase == PHASE_CONNECTED &&
+	    broker->now_ms >= controller->connected_at_ms + STEADY_MS)
+		controller->attempts = controller->reprobes = 0;
 	controller->aim = aim;
 	backend_state_write(broker, controller, XENBUS_CLOSING);
 	phase_set(broker, controller, PHASE_CLOSING, CLOSE_LIMIT_MS);
@@ -224,6 +227,7 @@ static void close_finish(struct broker *broker, struct controller *controller)
 	case AIM_CLOSED:
 		backend_state_write(broker, controller, XENBUS_CLOSED);
 		phase_set(broker, controller, PHASE_CLOSED, 0);
+		controller->attempts++;
 		return;
 	case AIM_RECONNECT:
 		phase_set(broker, controller, PHASE_PAUSING, pause_ms(controller));
@@ -272,6 +276,7 @@ static void connect_begin(struct broker *broker, struct controller *controller)
 		phase_set(broker, controller, PHASE_REFUSED, 0);
 		return;
 	}
+	controller->connect_at_ms = broker->now_ms + pause_ms(controller);
 	phase_set(broker, controller, PHASE_CONNECTING, CONNECT_LIMIT_MS);
 	result = controller_worker_start(broker, controller, &offer);
 	if (result != 0) {
@@ -323,6 +328,12 @@ static void step_waiting(struct broker *broker, struct controller *controller,
 	switch (frontend) {
 	case XENBUS_INITIALISED:
 	case XENBUS_CONNECTED:
+		/* Each connection is a process: a guest must not have us make them without end. */
+		if (broker->now_ms < controller->connect_at_ms) {
+			controller->dirty = true;
+			broker_wake_at(broker, controller->connect_at_ms);
+			break;
+		}
 		controller->stock_revived = false;
 		connect_begin(broker, controller);
 		break;
@@ -351,9 +362,6 @@ static void step_connected(struct broker *broker, struct controller *controller,
 	if (frontend == XENBUS_INITIALISED || frontend == XENBUS_CONNECTED) {
 		if (late && controller->phase == PHASE_CONNECTING)
 			controller_restart(broker, controller, "its worker does not connect");
-		else if (controller->phase == PHASE_CONNECTED &&
-			 broker->now_ms - controller->connected_at_ms >= STEADY_MS)
-			controller->attempts = controller->reprobes = 0;
 		return;
 	}
 	close_begin(broker, controller,

@@ -146,6 +146,9 @@ static bool handle_connected(struct broker *broker, struct controller *controlle
 			     const struct message *message)
 {
 	(void)message;
+	/* Said in time, but the connection was closing when it arrived. */
+	if (controller->phase != PHASE_CONNECTING)
+		return true;
 	controller->phase = PHASE_CONNECTED;
 	controller->until_ms = 0;
 	controller->connected_at_ms = clock_ms();
@@ -198,7 +201,7 @@ static const struct {
 	bool (*handle)(struct broker *broker, struct controller *controller,
 		       const struct message *message);
 } messages[] = {
-	{MESSAGE_CONNECTED, IN_PHASE(PHASE_CONNECTING), handle_connected},
+	{MESSAGE_CONNECTED, IN_PHASE(PHASE_CONNECTING) | IN_PHASE(PHASE_CLOSING), handle_connected},
 	{MESSAGE_FAILED,
 	 IN_PHASE(PHASE_CONNECTING) | IN_PHASE(PHASE_CONNECTED) | IN_PHASE(PHASE_CLOSING),
 	 handle_failed},
@@ -214,7 +217,6 @@ static bool message_handle(struct broker *broker, struct controller *controller,
 		if (messages[i].type == message->type)
 			return (messages[i].phases & IN_PHASE(controller->phase)) &&
 			       messages[i].handle(broker, controller, message);
-	/* Said in time, but the connection was closing when it arrived. */
 	return false;
 }
 

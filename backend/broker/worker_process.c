@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -91,7 +90,6 @@ void worker_process_kill(struct worker_process *worker)
 {
 	/* It is not reaped yet, so the number is still its own. */
 	kill(worker->pid, SIGKILL);
-	worker->killed = true;
 }
 
 void worker_process_reap(struct worker_process *worker, char *how, size_t size)

@@ -13,9 +13,8 @@
 
 struct worker_process {
 	pid_t pid;
-	int pidfd;   /* readable when it has ended */
-	int socket;  /* -1: we have hung up on it */
-	bool killed; /* by us */
+	int pidfd;  /* readable when it has ended */
+	int socket; /* -1: we have hung up on it */
 };
 
 /* Starts one; guest is for its name in `ps`. Returns 0 or -errno. */

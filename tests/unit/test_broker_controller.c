@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include <broker/broker.h>
+#include <broker/controller.h>
 #include <broker/given.h>
 #include <common/message_io.h>
 
@@ -454,6 +455,47 @@ static void a_storm_of_changes_by_a_guest_costs_little(void **state)
 	assert_true(memory_store_reads(fixture->store) - before < storm / 20);
 }
 
+/* Each connection is a process of ours. */
+static void a_guest_that_comes_and_goes_waits_for_longer_each_time(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct controller *controller;
+	uint64_t not_before = 0;
+
+	start_with_given(fixture);
+	for (uint32_t i = 0; i < 4; i++) {
+		until_node(fixture, BACKEND "/state", "2");
+		controller = fixture->broker.controllers[0];
+		frontend_publishes(fixture, FRONTEND, WORKER_GOOD);
+		until_node(fixture, BACKEND "/state", "4");
+		assert_int_equal(controller->attempts, i);
+		assert_true(controller->connected_at_ms >= not_before);
+		not_before = controller->connect_at_ms;
+		memory_store_set(fixture->store, "6", FRONTEND "/state");
+		until_node(fixture, BACKEND "/state", "6");
+		memory_store_set(fixture->store, "1", FRONTEND "/state");
+	}
+}
+
+/* One connection that lasted makes good for the failures before it. */
+static void a_connection_that_lasted_ends_the_count_of_failures(void **state)
+{
+	struct fixture *fixture = *state;
+	struct controller *controller;
+
+	start_with_given(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	frontend_publishes(fixture, FRONTEND, WORKER_GOOD);
+	until_node(fixture, BACKEND "/state", "4");
+	controller = fixture->broker.controllers[0];
+	controller->attempts = 7;
+	controller->reprobes = 5;
+	fixture->broker.now_ms += 1000000;
+	controller_restart(&fixture->broker, controller, "it is a test");
+	assert_int_equal(controller->attempts, 0);
+	assert_int_equal(controller->reprobes, 0);
+}
+
 static void a_worker_that_lies_is_ended(void **state)
 {
 	struct fixture *fixture = *state;
@@ -581,6 +623,8 @@ int main(int argc, char **argv)
 		TEST(a_guest_of_another_kind_is_refused),
 		TEST(nonsense_in_the_frontends_nodes_is_refused),
 		TEST(a_storm_of_changes_by_a_guest_costs_little),
+		TEST(a_guest_that_comes_and_goes_waits_for_longer_each_time),
+		TEST(a_connection_that_lasted_ends_the_count_of_failures),
 		TEST(a_worker_that_lies_is_ended),
 		TEST(a_worker_that_fails_is_replaced),
 		TEST(a_worker_that_keeps_a_device_is_ended),
