@@ -20,7 +20,7 @@
 
 static int page_share(struct link *link, struct shared_page *shared, grant_ref_t *refs)
 {
-	shared->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	shared->page = alloc_page(GFP_NOIO | __GFP_ZERO);
 	if (!shared->page)
 		return -ENOMEM;
 	shared->ref = gnttab_claim_grant_reference(refs);
@@ -110,7 +110,8 @@ struct link *link_open(struct xenbus_device *dev, struct controller *controller)
 
 	lockdep_assert_held(&controller->frontend->mutex);
 
-	link = kzalloc(sizeof(*link), GFP_KERNEL);
+	/* What memory could be written out to may be waiting for us. */
+	link = kzalloc(sizeof(*link), GFP_NOIO);
 	if (!link)
 		goto fail;
 	link->controller = controller;

@@ -64,13 +64,9 @@ static int link_publish(const struct link *link)
 /* What the backend offers must be known, or nothing can be made of it. */
 static int offer_read(struct xenbus_device *dev, u8 *port_count, u8 *speed_max)
 {
-	unsigned int ports, version;
-	int rc;
+	unsigned int ports = xenbus_read_unsigned(dev->otherend, "num-ports", 0);
+	unsigned int version = xenbus_read_unsigned(dev->otherend, "usb-ver", 2);
 
-	rc = xenbus_gather(XBT_NIL, dev->otherend, "num-ports", "%u", &ports, "usb-ver", "%u",
-			   &version, NULL);
-	if (rc)
-		return rc;
 	if (ports < 1 || ports > USBIF_PORT_MAX || version < 1 || version > 2)
 		return -EINVAL;
 	*port_count = ports;
