@@ -2,6 +2,7 @@
 #
 # make            xvhcd, xvhcd-worker and xvhc, into build/
 # make tests      the unit and wire test programs, with ASan and UBSan, into build/san/
+# make bare       the guest without an operating system, build/bare/xvhc-bare.elf
 # make module     xvhc.ko for the running kernel, or for KDIR=
 # make format     rewrites the sources with clang-format
 # make lint       every static check; ./test lint runs it with the tests
@@ -103,6 +104,8 @@ $(B)/san/xvhcd-without-xen: $(call obj,san/obj,tests/cli/broker_main.c $(UNIT_HE
 
 tests: $(UNIT) $(WIRE) $(B)/san/xvhcd-worker-models $(B)/san/xvhcd $(B)/san/xvhc \
 	$(B)/san/xvhcd-without-xen
+
+include frontend/bare/rules.mk
 
 module:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/frontend/linux modules

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from . import agent, images, paths, usb
 from .errors import LabError, TimedOut
+from .bare import BareGuest
 from .guest import FAST, Guest
 from .logs import KernelLog, Log
 from .domain import Machine
@@ -222,6 +223,16 @@ class Lab:
         guest = Guest(self, name, kind, kernel, driver, config, memory, vcpus, load, arguments)
         self.guests[name] = guest
         guest.create(wait)
+        return guest
+
+    def bare_guest(self, name, arguments, config=(), memory=16):
+        """Start the guest without an operating system (frontend/bare), which ends by itself.
+
+        arguments: "work", or "attack=NAME": see frontend/bare/README.md.
+        """
+        guest = BareGuest(self, name, arguments, config, memory)
+        self.guests[name] = guest
+        guest.create()
         return guest
 
     # What is plugged in.

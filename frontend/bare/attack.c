@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#include "attack.h"
+void attack(const char *name, int devices)
+{
+	(void)name;
+	(void)devices;
+}

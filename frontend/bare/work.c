@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "work.h"
+
+#include "console.h"
+#include "sha256.h"
+#include "storage.h"
+
+#define READ_BYTES (1u << 20)
+#define LIMIT_NS (60000 * MS)
+
+static void hash_first_mib(struct storage *storage)
+{
+	static uint8_t data[DEVICE_TRANSFER_MAX];
+	uint32_t step = DEVICE_TRANSFER_MAX / storage->block_bytes, at;
+	struct sha256 sha;
+	char text[65];
+
+	sha256_init(&sha);
+	for (at = 0; at < READ_BYTES / storage->block_bytes; at += step) {
+		int result = storage_read(storage, at, (uint16_t)step, data);
+
+		if (result != 0) {
+			print("xvhc-bare: reading block %u failed: %d\r\n", at, result);
+			return;
+		}
+		sha256_add(&sha, data, sizeof(data));
+	}
+	sha256_end(&sha, text);
+	print("xvhc-bare: sha256 of the first MiB: %s\r\n", text);
+}
+
+void work(void)
+{
+	static struct link link;
+	static struct device device;
+	static struct storage storage;
+	uint64_t until_ns = now_ns() + LIMIT_NS;
+	uint8_t port;
+	int result;
+
+	if (!link_find(&link, until_ns))
+		die("no controller under device/vusb");
+	print("xvhc-bare: %s, backend %s\r\n", link.frontend, link.backend);
+	if (!link_open(&link, until_ns))
+		die("the backend does not connect");
+	print("xvhc-bare: connected, %u ports\r\n", link.ports);
+	port = link_wait_device(&link, 0, until_ns);
+	if (port == 0)
+		die("no device came");
+	print("xvhc-bare: port %u has a device of speed %u\r\n", port, link.speed[port]);
+	result = device_enumerate(&device, &link, port);
+	if (result >= 0)
+		result = storage_open(&storage, &device, until_ns);
+	print("xvhc-bare: device %x, result %d, %u blocks of %u\r\n",
+	      (uint32_t)device.descriptors.vendor << 16 | device.descriptors.product, result,
+	      storage.blocks, storage.block_bytes);
+	if (result == 0 && storage.block_bytes >= 512 && storage.block_bytes <= 4096)
+		hash_first_mib(&storage);
+	link_close(&link, now_ns() + 5000 * MS);
+}
