@@ -8,7 +8,7 @@
 
 /* One controller. The wire allows 31 ports (USBIF_PORT_MAX). */
 #define XVHC_PORTS_DEFAULT 8u      /* ports of a controller that xvhcd makes */
-#define XVHC_TRANSFER_MAX 65535u   /* bytes of one transfer on version 1 of the wire */
+#define XVHC_TRANSFER_MAX 65535u   /* bytes of one control transfer: wLength has 16 bits */
 #define XVHC_ISOC_PACKETS_MAX 128u /* packets of one transfer: usbfs takes no more */
 
 /* One device, as its descriptors describe it. */
