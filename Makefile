@@ -30,7 +30,7 @@ SAN := -std=c11 $(WARN) $(DEFS) -O1 -g -fno-omit-frame-pointer -fsanitize=addres
 	-fno-sanitize-recover=all -MMD -MP
 
 pkg = $(shell pkg-config --libs $(1))
-WORKER_LIBS := libusb-1.0 xengnttab xenevtchn xentoolcore
+WORKER_LIBS := libusb-1.0 xengnttab xenevtchn xentoolcore libseccomp libcap-ng
 BROKER_LIBS := libudev xenstore json-c
 CLI_LIBS := json-c
 

@@ -6,5 +6,5 @@
 int main(void)
 {
 	log_init("xvhcd-worker", LOG_LEVEL_INFO);
-	return serve(&transport_xen, &source_usb);
+	return serve(&transport_xen, &source_usb, &isolation_full);
 }

@@ -2,8 +2,10 @@
 /*
  * A worker serves the controller of one guest. It lives in three stages:
  *
- *   init     opens devices of the system and libraries; knows of no guest yet
- *   connect  the broker says which guest; its rings are mapped; threads are started
+ *   init     opens devices of the system and libraries; knows of no guest yet. Then it gives up
+ *            its privileges and its view of the system (isolate.c)
+ *   connect  the broker says which guest; its rings are mapped; threads are started. Then it gives
+ *            up all system calls that it does not need
  *   serve    one loop, which alone looks at what the guest wrote; opens nothing any more, and
  *            allocates nothing
  *
@@ -46,6 +48,8 @@ static int init_stage(struct worker *worker, int broker)
 		error = worker->transport->open();
 	if (error == 0)
 		error = worker->source->init(&worker->loop, &port_source_calls);
+	if (error == 0 && worker->isolation)
+		error = worker->isolation->confine();
 	if (error < 0)
 		broker_link_failed(worker, XVHC_ELIMIT, "the worker cannot start");
 	return error;
@@ -78,6 +82,11 @@ static int connect_stage(struct worker *worker)
 		goto fail;
 	if (loop_add(&worker->loop, worker->broker, EPOLLIN, LOOP_BROKER) < 0) {
 		problem = "the worker cannot wait for the broker";
+		error = XVHC_ELIMIT;
+		goto fail;
+	}
+	if (worker->isolation && worker->isolation->filter() < 0) {
+		problem = "the worker cannot isolate itself";
 		error = XVHC_ELIMIT;
 		goto fail;
 	}
@@ -180,12 +189,14 @@ void serve_release(struct worker *worker)
 	memset(worker, 0, sizeof(*worker));
 }
 
-int serve(const struct transport_ops *transport, const struct source_ops *source)
+int serve(const struct transport_ops *transport, const struct source_ops *source,
+	  const struct isolation *isolation)
 {
 	struct worker *worker = &the_worker;
 
 	worker->transport = transport;
 	worker->source = source;
+	worker->isolation = isolation;
 	if (serve_begin(worker, BROKER_LINK_FD) < 0)
 		return 1;
 	while (!worker->ending) {

@@ -7,9 +7,11 @@
 
 /*
  * Serves one guest, as the broker on BROKER_LINK_FD says, until the broker closes that or the guest
- * breaks the protocol. Returns the process' exit code: 0 or 1.
+ * breaks the protocol. isolation may be NULL: the process keeps what it has. Returns the process'
+ * exit code: 0 or 1.
  */
-XVHC_MUST_CHECK int serve(const struct transport_ops *transport, const struct source_ops *source);
+XVHC_MUST_CHECK int serve(const struct transport_ops *transport, const struct source_ops *source,
+			  const struct isolation *isolation);
 
 /*
  * What serve() is made of, for a program that plays one worker after another, step by step.

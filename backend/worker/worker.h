@@ -16,6 +16,7 @@
 #include <ring.h>
 #include <vet.h>
 
+#include "isolate.h"
 #include "source.h"
 #include "transport.h"
 
@@ -92,6 +93,7 @@ struct connection {
 struct worker {
 	const struct transport_ops *transport;
 	const struct source_ops *source;
+	const struct isolation *isolation; /* NULL: none */
 	struct loop loop;
 	int broker;          /* socket */
 	bool broker_blocked; /* it does not take more messages now */

@@ -125,8 +125,9 @@ def base_archive(busybox):
             archive.link(f"/usr/bin/{applet}", "busybox")
     archive.link("/usr/sbin/modprobe", "../bin/busybox")
     archive.file("/usr/sbin/lab-agent", agent(), 0o755)
-    archive.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n")
-    archive.text("/etc/group", "root:x:0:\nnogroup:x:65534:\n")
+    archive.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n"
+                 "xvhc-worker:x:990:990::/:/bin/false\n")
+    archive.text("/etc/group", "root:x:0:\nnogroup:x:65534:\nxvhc-worker:x:990:\n")
     return archive
 
 

@@ -10,5 +10,5 @@ int main(void)
 {
 	log_init("xvhcd-worker-models",
 		 getenv("XVHC_TEST_VERBOSE") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
-	return serve(&transport_memfd, &source_model);
+	return serve(&transport_memfd, &source_model, NULL);
 }
