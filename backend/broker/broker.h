@@ -140,6 +140,7 @@ struct controller {
 	bool dirty;
 	bool ports_dirty; /* a toolstack changed port/<n> */
 	uint32_t ports;
+	uint32_t usb_version; /* 1: up to full speed, 2: up to high speed */
 	enum controller_phase phase;
 	enum closing_aim aim;
 	uint64_t until_ms; /* of the phase; 0: no limit */

@@ -11,8 +11,6 @@
 #include <broker/given.h>
 #include <broker/guest.h>
 
-#define CLASS_HUB 9
-
 static void refuse(struct broker *broker, struct client_ref client, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 static void refuse(struct broker *broker, struct client_ref client, const char *format, ...)

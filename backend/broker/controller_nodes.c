@@ -87,6 +87,9 @@ int backend_read(struct broker *broker, struct controller *controller)
 	result = broker->store->ops->read(broker->store, XENSTORE_NO_TRANSACTION, path, value,
 					  sizeof(value));
 	controller->ours = result == 0 && strcmp(value, ORIGIN) == 0;
+	backend_path(broker, controller, "usb-ver", path);
+	if (xenstore_read_number(broker->store, path, UINT32_MAX, &controller->usb_version) != 0)
+		controller->usb_version = 2;
 	backend_path(broker, controller, "num-ports", path);
 	result = xenstore_read_number(broker->store, path, USBIF_PORT_MAX, &controller->ports);
 	if (result == 0 && controller->ports == 0)

@@ -105,10 +105,8 @@ static void claim_failed(struct broker *broker, struct given *given, const struc
 	char names[XVHC_PLACE_MAX];
 
 	given_names(broker, given, names, sizeof(names));
-	if (!given->confirmed) {
-		if (given->by_toolstack)
-			log_line(LOG_LEVEL_WARNING, "port %s is not given to %s: %s", names,
-				 given->guest, job->text);
+	/* What a toolstack wants stands in its node until it takes that back: try again. */
+	if (!given->confirmed && !given->by_toolstack) {
 		given_answer(broker, given, false, "Port %s is not given: %s.", names, job->text);
 		given_free(broker, given);
 		return;
@@ -188,6 +186,14 @@ static void evict_done(struct broker *broker, struct given *given, const struct 
 	given->evict_due = false;
 }
 
+static void detach_begin(struct broker *broker, struct given *given)
+{
+	given->device_state = DEVICE_DETACHING;
+	given->detach_until_ms = broker->now_ms + DETACH_LIMIT_MS;
+	if (controller_detach(broker, given->controller, given->port) != 0)
+		controller_restart(broker, given->controller, "its worker does not listen");
+}
+
 /* 2. Notes what is in the port now. True where the worker has to give something back first. */
 static bool device_follow(struct broker *broker, struct given *given,
 			  const struct usb_device *device)
@@ -200,16 +206,13 @@ static bool device_follow(struct broker *broker, struct given *given,
 	if (given->device_state == DEVICE_DETACHING)
 		return true;
 	if (given->device_state == DEVICE_ATTACHED) {
-		given->device_state = DEVICE_DETACHING;
-		given->detach_until_ms = broker->now_ms + DETACH_LIMIT_MS;
-		if (controller_detach(broker, given->controller, given->port) != 0)
-			controller_restart(broker, given->controller, "its worker does not listen");
+		detach_begin(broker, given);
 		return true;
 	}
 	given->device = now;
-	given->device_state = !device              ? DEVICE_NONE
-			      : device->class == 9 ? DEVICE_HUB
-						   : DEVICE_PRESENT;
+	given->device_state = !device                      ? DEVICE_NONE
+			      : device->class == CLASS_HUB ? DEVICE_HUB
+							   : DEVICE_PRESENT;
 	given->evict_due = device != NULL;
 	given->needs_reset = false;
 	given->opens_failed = 0;
@@ -224,12 +227,8 @@ static void release_begin(struct broker *broker, struct given *given,
 {
 	struct job *job;
 
-	if (given->device_state == DEVICE_ATTACHED) {
-		given->device_state = DEVICE_DETACHING;
-		given->detach_until_ms = broker->now_ms + DETACH_LIMIT_MS;
-		if (controller_detach(broker, given->controller, given->port) != 0)
-			controller_restart(broker, given->controller, "its worker does not listen");
-	}
+	if (given->device_state == DEVICE_ATTACHED)
+		detach_begin(broker, given);
 	if (given->device_state == DEVICE_DETACHING)
 		return;
 	/* What dom0 uses itself, because it was there first, stays as it is. */
@@ -380,9 +379,26 @@ static bool prepare(struct broker *broker, struct given *given, const struct con
 	return false;
 }
 
+/* A frontend takes an event of a speed that its controller does not have for a broken protocol. */
+static bool device_is_too_fast(struct broker *broker, struct given *given,
+			       const struct usb_device *device)
+{
+	char names[XVHC_PLACE_MAX];
+
+	if (given->controller->usb_version > 1 || device->speed <= USB_SPEED_FULL)
+		return false;
+	given->device_state = DEVICE_FAILED;
+	snprintf(given->text, sizeof(given->text),
+		 "the device is too fast for a controller of USB 1.1: make one of version=2");
+	given_names(broker, given, names, sizeof(names));
+	log_line(LOG_LEVEL_WARNING, "port %s, given to %s: %s", names, given->guest, given->text);
+	return true;
+}
+
 static void given_step(struct broker *broker, struct given *given)
 {
 	const struct connector *connector = topology_find_place(&broker->topology, &given->place);
+	const struct usb_device *device;
 
 	if (given->job)
 		return;
@@ -402,10 +418,12 @@ static void given_step(struct broker *broker, struct given *given)
 	bind(broker, given);
 	if (given->claim_state != CLAIM_HELD || !device_is_usable(broker, given))
 		return;
+	device = connector_device(connector);
 	if (given->needs_reset)
-		job_begin(broker, given, job_for(given, JOB_RESET, connector_device(connector)));
-	else if (given->controller && controller_is_connected(given->controller))
-		job_begin(broker, given, job_for(given, JOB_OPEN, connector_device(connector)));
+		job_begin(broker, given, job_for(given, JOB_RESET, device));
+	else if (given->controller && controller_is_connected(given->controller) &&
+		 !device_is_too_fast(broker, given, device))
+		job_begin(broker, given, job_for(given, JOB_OPEN, device));
 }
 
 void given_step_all(struct broker *broker)

@@ -29,6 +29,8 @@ struct device_id {
 	uint64_t instance; /* inode of the device's directory */
 };
 
+#define CLASS_HUB 9u /* bDeviceClass */
+
 struct usb_device {
 	struct device_id id;
 	char name[DEVICE_NAME_MAX];

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -92,9 +93,19 @@ static int worker_main(void)
 	}
 }
 
+/* Whether dom0 uses the devices, and how often we asked: jobs run on a thread of their own. */
+static atomic_bool dom0_uses_devices;
+static atomic_uint evictions;
+
 static void fake_job_run(struct job *job, const struct job_paths *paths)
 {
 	(void)paths;
+	if (job->type == JOB_EVICT) {
+		evictions++;
+		job->in_use = dom0_uses_devices;
+		job->error = job->in_use ? -EBUSY : 0;
+		snprintf(job->text, sizeof(job->text), "mounted");
+	}
 	for (int side = 0; side < 2; side++) {
 		if (job->type == JOB_CLAIM && job->side[side].hub.bus && job->side[side].fd < 0)
 			job->side[side].fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -130,6 +141,8 @@ static int setup(void **state)
 	fixture->options.paths = &fixture->paths;
 	fixture->options.run_job = fake_job_run;
 	fixture->store = memory_store_open();
+	dom0_uses_devices = false;
+	evictions = 0;
 	*state = fixture;
 	return 0;
 }
@@ -567,6 +580,49 @@ static void a_toolstacks_controller_is_served_and_closed(void **state)
 	assert_true(node_is(fixture, "/local/domain/0/backend/vusb/5/0/state", NULL));
 }
 
+/* A controller as xl makes it, with a device attached to port 1. */
+static void toolstack_attaches(struct fixture *fixture, const char *usb_version, const char *device)
+{
+	static const char backend[] = "/local/domain/0/backend/vusb/5/0";
+
+	memory_store_guest(fixture->store, GUEST, "web");
+	memory_store_set(fixture->store, "1", "%s/online", backend);
+	memory_store_set(fixture->store, "4", "%s/num-ports", backend);
+	memory_store_set(fixture->store, usb_version, "%s/usb-ver", backend);
+	memory_store_set(fixture->store, device, "%s/port/1", backend);
+	memory_store_set(fixture->store, "1", "/local/domain/5/device/vusb/0/state");
+	memory_store_set(fixture->store, "1", "%s/state", backend);
+}
+
+static void a_toolstacks_device_that_dom0_uses_is_tried_now_and_then(void **state)
+{
+	struct fixture *fixture = *state;
+
+	dom0_uses_devices = true;
+	start(fixture);
+	plug(fixture, "1-2", 2);
+	toolstack_attaches(fixture, "2", "1-2");
+	until_given_is(fixture, "still in dom0: mounted");
+	for (uint32_t i = 0; i < 20; i++)
+		broker_turn(&fixture->broker, 0);
+	assert_int_equal(evictions, 1);
+	dom0_uses_devices = false;
+	fixture->broker.given->retry_at_ms = 1;
+	until_given_is(fixture, "waiting for the guest's frontend driver");
+}
+
+static void a_device_too_fast_for_its_controller_stays_away(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture);
+	plug(fixture, "1-2", 2);
+	toolstack_attaches(fixture, "1", "1-2");
+	until_node(fixture, "/local/domain/0/backend/vusb/5/0/state", "2");
+	frontend_publishes(fixture, "/local/domain/5/device/vusb/0", WORKER_GOOD);
+	until_given_is(fixture, "too fast");
+}
+
 static void a_device_that_is_given_already_is_not_the_toolstacks(void **state)
 {
 	struct fixture *fixture = *state;
@@ -629,6 +685,8 @@ int main(int argc, char **argv)
 		TEST(a_worker_that_fails_is_replaced),
 		TEST(a_worker_that_keeps_a_device_is_ended),
 		TEST(a_toolstacks_controller_is_served_and_closed),
+		TEST(a_toolstacks_device_that_dom0_uses_is_tried_now_and_then),
+		TEST(a_device_too_fast_for_its_controller_stays_away),
 		TEST(a_device_that_is_given_already_is_not_the_toolstacks),
 		TEST(an_end_in_order_closes_the_guests_side),
 	};
