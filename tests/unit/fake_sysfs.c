@@ -88,7 +88,10 @@ static void device_files(const struct fake_sysfs *sysfs, const char *directory, 
 
 void fake_sysfs_open(struct fake_sysfs *sysfs)
 {
-	snprintf(sysfs->root, sizeof(sysfs->root), "/tmp/xvhc-sysfs.XXXXXX");
+	const char *folder = getenv("TMPDIR");
+
+	snprintf(sysfs->root, sizeof(sysfs->root), "%s/xvhc-sysfs.XXXXXX",
+		 folder ? folder : "/tmp");
 	must(mkdtemp(sysfs->root) != NULL, "mkdtemp");
 	fake_file(sysfs, "", "bus/usb/devices/.keep");
 	fake_file(sysfs, "", "class/block/.keep");
