@@ -40,7 +40,7 @@ _Noreturn void main(const struct start_info *info)
 	store_init();
 	print("xvhc-bare: started with '%s'\r\n", line ? line : "");
 	if (line && option(line, "attack=", name))
-		attack(name, option(line, "devices=", devices) ? devices[0] - '0' : 1);
+		attack(name, option(line, "devices=", devices) ? (uint32_t)(devices[0] - '0') : 1);
 	else if (line && option(line, "work", name))
 		work();
 	else

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""The bare guest attacks (frontend/bare/README.md), and what must hold meanwhile and afterwards.
+
+The guest web reads its stick over and over. The guest evil has a stick and a keyboard, and attacks.
+After each attack: evil got an answer for each request; web has read nothing but what is on its
+stick, and went on reading; no process ended but evil's worker; xvhcd has no more memory and no more
+open files than before; and evil's stick works in web.
+"""
+import re
+
+from sticks import MIB, SECTOR, image_sha256, noise_stick, sha256
+
+GROWTH_MAX_KIB = 512
+
+# What Xen and dom0 may say of it, and why it is right.
+ALLOWED = []
+
+
+class Siege:
+    """The two guests, their devices, and how things stood before the first attack."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        dom0 = lab.dom0
+        dom0.check("xvhc give 1-5 web && xvhc give 1-6 evil && xvhc give 1-7 evil")
+        self.web = lab.guest("web")
+        self.web_image = noise_stick(lab, "web", 2)
+        self.evil_image = lab.run / "evil.img"
+        self.evil_image.write_bytes(self.web_image.read_bytes()[:MIB + SECTOR])
+        lab.plug("xhci.5", "storage", image=self.web_image)
+        self.disk_of(self.web_image)
+        self.web.start("while sleep 0; do echo 3 > /proc/sys/vm/drop_caches; "
+                       "sha256sum < /dev/sda >> /tmp/sums; done")
+        lab.plug("xhci.6", "storage", image=self.evil_image)
+        lab.plug("xhci.7", "kbd")
+        self.pids = dom0.wait("pidof xvhcd && pidof xvhcd-worker").split()
+        self.before = None
+
+    def disk_of(self, image):
+        """web's disk of this image's size."""
+        return self.web.wait("for d in /sys/block/sd*; do [ $(cat $d/size) = "
+                             f"{image.stat().st_size // SECTOR} ] && basename $d; done | grep .")
+
+    def attack(self, name):
+        """One attack. Returns its counters."""
+        read_before = len(self.web_reads())
+        said = self.lab.bare_guest("evil", f"attack={name} devices=2").wait_end(90)
+        counters = {key: int(value) for key, value in re.findall(r"(\w+)=(-?\d+)", said)}
+        print(f"    {said.strip()}", flush=True)
+        assert counters["unanswered"] == 0, f"requests have no answer: {said}"
+        assert "lets number" not in said, said
+        self.web.wait(lambda: len(self.web_reads()) > read_before, 60)
+        self.check_processes()
+        self.hand_over()
+        self.check_growth()
+        return counters
+
+    def web_reads(self):
+        """The sums of all that web has read, each of which must be its stick's."""
+        sums = {line.split()[0] for line in self.web.check("cat /tmp/sums").splitlines()}
+        wanted = image_sha256(self.web_image)
+        assert sums <= {wanted}, f"web has read {sums}, on its stick is {wanted}"
+        return self.web.check("cat /tmp/sums").splitlines()
+
+    def check_processes(self):
+        """Those from before run, and no other does, once evil's worker has ended."""
+        wanted = " ".join(sorted(self.pids))
+        self.lab.dom0.wait(f"[ \"$(pidof xvhcd xvhcd-worker | tr ' ' '\\n' | sort | xargs)\" = "
+                           f"'{wanted}' ]", 20)
+
+    def hand_over(self):
+        """evil's stick works in web."""
+        dom0 = self.lab.dom0
+        dom0.check("xvhc take 1-6 && xvhc give 1-6 web")
+        disk = self.disk_of(self.evil_image)
+        data = self.web.check(f"sha256sum < /dev/{disk}").split()[0]
+        assert data == sha256(self.evil_image.read_bytes()), "evil's stick reads otherwise in web"
+        dom0.check("xvhc take 1-6 && xvhc give 1-6 evil")
+        self.web.wait(f"! test -e /sys/block/{disk}")
+
+    def check_growth(self):
+        """Memory and open files of what goes on running, against those after the first attack."""
+        now = {}
+        for pid in self.pids:
+            now[pid] = [int(n) for n in self.lab.dom0.check(
+                f"awk '/^VmRSS/ {{print $2}}' /proc/{pid}/status; ls /proc/{pid}/fd | wc -l").split()]
+        if self.before is None:
+            self.before = now
+        for pid, (memory, files) in now.items():
+            assert memory <= self.before[pid][0] + GROWTH_MAX_KIB, f"memory: {self.before}, {now}"
+            assert files <= self.before[pid][1], f"open files: {self.before}, {now}"
+
+
+def run_attacks(lab, attacks):
+    """Runs attacks, {name: function of its counters that says whether they are right}."""
+    siege = Siege(lab)
+    for name, is_right in attacks.items():
+        counters = siege.attack(name)
+        assert is_right(counters), f"{name}: {counters}"
+
+
+def only(*statuses):
+    """All requests were answered with one of these, and there were many."""
+    def is_right(counters):
+        return counters["answered"] > 100 and counters["closed"] == 0 and \
+            counters["answered"] == sum(counters[status] for status in statuses)
+    return is_right
+
+
+def answered(counters):
+    """There were many answers, on one connection."""
+    return counters["answered"] > 20 and counters["closed"] == 0
+
+
+def closed(counters):
+    """The backend ended the connection."""
+    return counters["closed"] > 0
+
+
+def survived(_):
+    """That everybody else is well is enough."""
+    return True
