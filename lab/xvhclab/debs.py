@@ -48,7 +48,7 @@ def cached(name, make):
 
 def update_lists():
     """Ask apt for fresh package lists."""
-    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    sudo = [] if os.geteuid() == 0 else ["sudo"]
     output_of(*sudo, "apt-get", "-q", "update")
 
 

@@ -92,10 +92,14 @@ class Plugged:
         node = self.add_node()
         self.add_device("usb-uas")
         self.add_device("scsi-hd", f"{self.id}_lun", port=False, bus=f"{self.id}.0", drive=node)
+        # QEMU keeps a UAS device unplugged until it has its disk and is told so.
+        self.lab.qmp.command("qom-set", path=f"/machine/peripheral/{self.id}", property="attached",
+                             value=True)
 
     def plug_serial(self):
         """An FTDI serial adapter. Option socket: a Unix socket on which QEMU listens."""
         self.add_chardev("null")
+        self.options.setdefault("always_plugged", True)
         self.add_device("usb-serial", chardev=self.chardev)
 
     def plug_audio(self):
