@@ -26,7 +26,7 @@ struct attacker {
 	/* What came of it. */
 	uint32_t sent;
 	uint32_t answered;
-	uint32_t lost; /* without an answer when the connection ended */
+	uint32_t lost;   /* without an answer when the connection ended */
 	uint32_t closed; /* how often the backend ended the connection */
 	uint32_t ok, nodev, inval, stall, ioerror, babble, shutdown, other;
 };

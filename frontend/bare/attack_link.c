@@ -93,8 +93,8 @@ static void change_request(struct attacker *attacker)
 }
 
 /* Does something for which the backend should end the connection, and waits for it. */
-static void until_closed(struct attacker *attacker, void (*hit)(struct attacker *attacker,
-								uint32_t i))
+static void until_closed(struct attacker *attacker,
+			 void (*hit)(struct attacker *attacker, uint32_t i))
 {
 	uint32_t i;
 
@@ -231,8 +231,8 @@ static void event_storm(struct attacker *attacker)
 
 static void state_flips(struct attacker *attacker)
 {
-	static const char *const values[] = {"1", "3", "4", "5", "6", "2", "0", "7", "",
-					     "4294967297", "-1", "four"};
+	static const char *const values[] = {"1", "3", "4", "5",          "6",  "2",
+					     "0", "7", "",  "4294967297", "-1", "four"};
 	char path[PATH_MAX];
 	uint32_t i;
 
@@ -265,7 +265,7 @@ static void offers(struct attacker *attacker)
 		const uint32_t event = link->event;
 		const uint32_t bad[][3] = {
 			{0xffffffff, conn, event}, {urb, 400, event}, {urb, conn, 0},
-			{urb, conn, 4095},	   {urb, urb, event}, {urb, conn, 0xffffffff},
+			{urb, conn, 4095},         {urb, urb, event}, {urb, conn, 0xffffffff},
 			{1u << 31, conn, event},   {0, 1, event},
 		};
 		const uint32_t *offer = bad[i % 8];
@@ -279,9 +279,9 @@ static void offers(struct attacker *attacker)
 /* As many nodes as XenStore lets it have, with long values where the backend reads. */
 static void nodes(struct attacker *attacker)
 {
-	static const char *const names[] = {"urb-ring-ref", "conn-ring-ref", "event-channel",
-					    "protocol", "feature-reconnect", "state", "backend",
-					    "backend-id"};
+	static const char *const names[] = {"urb-ring-ref", "conn-ring-ref",     "event-channel",
+					    "protocol",     "feature-reconnect", "state",
+					    "backend",      "backend-id"};
 	char path[PATH_MAX], name[32], value[201];
 	uint32_t i, kept = 0;
 

@@ -26,7 +26,7 @@ static void bad_segments(struct attacker *attacker, struct usbif_urb_request *re
 		uint16_t offset;
 		uint16_t length;
 	} bad[] = {
-		{0xffff, 18}, {0, 0xffff}, {0, 0},	{4095, 2},
+		{0xffff, 18}, {0, 0xffff}, {0, 0},         {4095, 2},
 		{4096, 18},   {18, 4096},  {0xfff0, 0x20}, {1, 0xffff},
 	};
 
@@ -66,8 +66,8 @@ static void bad_packets(struct attacker *attacker, struct usbif_urb_request *req
 	uint16_t packets = counts[i % COUNT(counts)], *list = &request->u.isoc.nr_frame_desc_segs;
 	uint32_t j;
 
-	request_begin(request, attacker->bulk, USBIF_PIPE_TYPE_ISOC,
-		      (uint8_t)(1 + i / 8 % 15), i % 3 == 0);
+	request_begin(request, attacker->bulk, USBIF_PIPE_TYPE_ISOC, (uint8_t)(1 + i / 8 % 15),
+		      i % 3 == 0);
 	link_set_data(&attacker->link, request, 0, 1024);
 	request->u.isoc.interval = (uint16_t)i;
 	request->u.isoc.number_of_packets = packets;
@@ -135,14 +135,14 @@ static void control_storm(struct attacker *attacker, struct usbif_urb_request *r
 static void firmware(struct attacker *attacker, struct usbif_urb_request *request, uint32_t i)
 {
 	static const struct setup setups[] = {
-		{0x21, 0, 1000, 0, 0},	  /* DFU_DETACH */
-		{0x21, 1, 0, 0, 64},	  /* DFU_DNLOAD */
-		{0xa1, 2, 0, 0, 64},	  /* DFU_UPLOAD */
-		{0x21, 4, 0, 0, 0},	  /* DFU_CLRSTATUS */
-		{0x40, 0xa0, 0xe600, 0, 1}, /* Cypress FX2: its processor's reset, then its memory */
-		{0x40, 0xa3, 0, 0, 64},	  /* Cypress FX2, external memory */
-		{0x00, 7, 0x0100, 0, 18}, /* SET_DESCRIPTOR */
-		{0x00, 3, 2, 0x0100, 0},  /* SET_FEATURE(TEST_MODE) */
+		{0x21, 0, 1000, 0, 0},      /* DFU_DETACH */
+		{0x21, 1, 0, 0, 64},        /* DFU_DNLOAD */
+		{0xa1, 2, 0, 0, 64},        /* DFU_UPLOAD */
+		{0x21, 4, 0, 0, 0},         /* DFU_CLRSTATUS */
+		{0x40, 0xa0, 0xe600, 0, 1}, /* Cypress FX2: holds its processor */
+		{0x40, 0xa3, 0, 0, 64},     /* Cypress FX2: writes its memory */
+		{0x00, 7, 0x0100, 0, 18},   /* SET_DESCRIPTOR */
+		{0x00, 3, 2, 0x0100, 0},    /* SET_FEATURE(TEST_MODE) */
 	};
 	const struct setup *setup = &setups[i % COUNT(setups)];
 
@@ -182,9 +182,14 @@ static void configuration(struct attacker *attacker, struct usbif_urb_request *r
 {
 	const uint8_t value = attacker->silent->descriptors.configuration[0].value;
 	const struct setup setups[ATTACK_GROUP] = {
-		{0}, {0x00, 9, value, 0, 0}, {0}, {0x01, 11, 0, 0, 0},
-		{0x02, 1, 0, (uint16_t)(0x80 | attacker->silent_in), 0}, {0x01, 11, 9, 9, 0},
-		{0x00, 9, 99, 0, 0}, {0x00, 9, i / ATTACK_GROUP % 4 == 3 ? 0 : value, 0, 0},
+		{0},
+		{0x00, 9, value, 0, 0},
+		{0},
+		{0x01, 11, 0, 0, 0},
+		{0x02, 1, 0, (uint16_t)(0x80 | attacker->silent_in), 0},
+		{0x01, 11, 9, 9, 0},
+		{0x00, 9, 99, 0, 0},
+		{0x00, 9, i / ATTACK_GROUP % 4 == 3 ? 0 : value, 0, 0},
 	};
 	const struct setup *setup = &setups[i % ATTACK_GROUP];
 

@@ -138,7 +138,7 @@ void link_offer(const struct link *link, uint32_t urb, uint32_t conn, uint32_t e
 		const char *name;
 		uint32_t value;
 	} nodes[] = {
-		{"urb-ring-ref", urb},   {"conn-ring-ref", conn}, {"event-channel", event},
+		{"urb-ring-ref", urb},    {"conn-ring-ref", conn}, {"event-channel", event},
 		{"feature-reconnect", 1}, {"state", state},
 	};
 	char path[2 * LINK_PATH_MAX];

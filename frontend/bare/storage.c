@@ -136,8 +136,15 @@ int storage_open(struct storage *storage, struct device *device, uint64_t until_
 int storage_read(struct storage *storage, uint32_t block, uint16_t count, uint8_t *data)
 {
 	const uint8_t read[10] = {
-		READ_10, 0, (uint8_t)(block >> 24), (uint8_t)(block >> 16), (uint8_t)(block >> 8),
-		(uint8_t)block, 0, (uint8_t)(count >> 8), (uint8_t)count,
+		READ_10,
+		0,
+		(uint8_t)(block >> 24),
+		(uint8_t)(block >> 16),
+		(uint8_t)(block >> 8),
+		(uint8_t)block,
+		0,
+		(uint8_t)(count >> 8),
+		(uint8_t)count,
 	};
 	int result = command(storage, read, sizeof(read), data, count * storage->block_bytes);
 

@@ -49,7 +49,8 @@ static void put(const void *bytes, size_t size)
 	for (; size > 0; size--) {
 		uint32_t at = page->requests_put;
 
-		while (at - __atomic_load_n(&page->requests_taken, __ATOMIC_ACQUIRE) >= RING_BYTES) {
+		while (at - __atomic_load_n(&page->requests_taken, __ATOMIC_ACQUIRE) >=
+		       RING_BYTES) {
 			event_send(event);
 			event_wait(event, now_ns() + 100 * MS);
 		}
@@ -105,8 +106,8 @@ static int call(struct store_head head, const char *path, const char *rest, size
 
 bool store_read(const char *path, char value[STORE_VALUE_MAX])
 {
-	int length = call((struct store_head){.type = STORE_READ}, path, "", 0, value,
-			  STORE_VALUE_MAX);
+	int length =
+		call((struct store_head){.type = STORE_READ}, path, "", 0, value, STORE_VALUE_MAX);
 
 	return length >= 0 && length < (int)STORE_VALUE_MAX;
 }
@@ -152,8 +153,8 @@ bool store_remove(const char *path)
 {
 	char reply[16];
 
-	return call((struct store_head){.type = STORE_REMOVE}, path, "", 0, reply,
-		    sizeof(reply)) >= 0;
+	return call((struct store_head){.type = STORE_REMOVE}, path, "", 0, reply, sizeof(reply)) >=
+	       0;
 }
 
 uint32_t store_begin(void)

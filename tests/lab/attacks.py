@@ -12,9 +12,6 @@ from sticks import MIB, SECTOR, image_sha256, noise_stick, sha256
 
 GROWTH_MAX_KIB = 512
 
-# What Xen and dom0 may say of it, and why it is right.
-ALLOWED = []
-
 
 class Siege:
     """The two guests, their devices, and how things stood before the first attack."""
@@ -82,8 +79,9 @@ class Siege:
         """Memory and open files of what goes on running, against those after the first attack."""
         now = {}
         for pid in self.pids:
-            now[pid] = [int(n) for n in self.lab.dom0.check(
-                f"awk '/^VmRSS/ {{print $2}}' /proc/{pid}/status; ls /proc/{pid}/fd | wc -l").split()]
+            numbers = self.lab.dom0.check(f"awk '/^VmRSS/ {{print $2}}' /proc/{pid}/status; "
+                                          f"ls /proc/{pid}/fd | wc -l")
+            now[pid] = [int(number) for number in numbers.split()]
         if self.before is None:
             self.before = now
         for pid, (memory, files) in now.items():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A guest without an operating system, made from the wire's description and core/ alone, reads a stick:
-as high-speed device, and as SuperSpeed device that is presented as one."""
+"""A guest without an operating system, made from the wire's description and core/ alone, reads a
+stick: a high-speed device, and a SuperSpeed one that is presented as such."""
 from sticks import image_sha256, noise_stick
 
 
