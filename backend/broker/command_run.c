@@ -11,9 +11,10 @@
 #include <broker/given.h>
 #include <broker/guest.h>
 
-static void refuse(struct broker *broker, struct client_ref client, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static void refuse(struct broker *broker, struct client_ref client, const char *format, ...)
+static void answer(struct broker *broker, struct client_ref client, bool ok, const char *format,
+		   ...) __attribute__((format(printf, 4, 5)));
+static void answer(struct broker *broker, struct client_ref client, bool ok, const char *format,
+		   ...)
 {
 	char text[COMMAND_TEXT_MAX];
 	va_list arguments;
@@ -21,20 +22,7 @@ static void refuse(struct broker *broker, struct client_ref client, const char *
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	client_answer(broker, client, false, text);
-}
-
-static void accept_with(struct broker *broker, struct client_ref client, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static void accept_with(struct broker *broker, struct client_ref client, const char *format, ...)
-{
-	char text[COMMAND_TEXT_MAX];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	client_answer(broker, client, true, text);
+	client_answer(broker, client, ok, text);
 }
 
 /* A given port that lies in front of or behind this connector. NULL: none. */
@@ -61,20 +49,21 @@ static void give_again(struct broker *broker, struct client_ref client, const st
 
 	given_names(broker, given, names, sizeof(names));
 	if (given->taking)
-		refuse(broker, client,
+		answer(broker, client, false,
 		       "Port %s is on its way back from %s to dom0. Try again in a moment.", names,
 		       given->guest);
 	else if (!given->confirmed)
-		refuse(broker, client, "Port %s is being given to %s just now.", names,
+		answer(broker, client, false, "Port %s is being given to %s just now.", names,
 		       given->guest);
 	else if (given->by_toolstack)
-		refuse(broker, client,
+		answer(broker, client, false,
 		       "Port %s is given to %s already, by xl. Detach it first: xl usbdev-detach.",
 		       names, given->guest);
 	else if (guest_same(broker, given->guest, command->guest))
-		accept_with(broker, client, "Port %s is already given to %s.", names, given->guest);
+		answer(broker, client, true, "Port %s is already given to %s.", names,
+		       given->guest);
 	else
-		refuse(broker, client,
+		answer(broker, client, false,
 		       "Port %s is given to %s already. Take it back first: xvhc take %s", names,
 		       given->guest, command->port);
 }
@@ -88,7 +77,7 @@ static void run_give(struct broker *broker, struct client_ref client, const stru
 	struct given *given;
 
 	if (!connector) {
-		refuse(broker, client,
+		answer(broker, client, false,
 		       "There is no port %s here. xvhc list shows the ports that there are.",
 		       command->port);
 		return;
@@ -101,7 +90,7 @@ static void run_give(struct broker *broker, struct client_ref client, const stru
 	around = given_around(broker, connector);
 	if (around) {
 		given_names(broker, around, names, sizeof(names));
-		refuse(broker, client,
+		answer(broker, client, false,
 		       "Port %s and port %s, which is given to %s, are one behind the other. Take "
 		       "that one back first: xvhc take %s",
 		       command->port, names, around->guest, names);
@@ -109,7 +98,7 @@ static void run_give(struct broker *broker, struct client_ref client, const stru
 	}
 	device = connector_device(connector);
 	if (device && device->class == CLASS_HUB) {
-		refuse(broker, client,
+		answer(broker, client, false,
 		       "Port %s has a hub in it, with other ports behind it. Give one of those "
 		       "instead; xvhc list shows them.",
 		       command->port);
@@ -117,7 +106,8 @@ static void run_give(struct broker *broker, struct client_ref client, const stru
 	}
 	given = given_add(broker, connector_place(connector), command->guest);
 	if (!given) {
-		refuse(broker, client, "No more than %u ports can be given.", XVHC_GIVEN_PORTS_MAX);
+		answer(broker, client, false, "No more than %u ports can be given.",
+		       XVHC_GIVEN_PORTS_MAX);
 		return;
 	}
 	given->waiter = client;
@@ -132,18 +122,18 @@ static void run_take(struct broker *broker, struct client_ref client, const stru
 	if (!connector && place_parse(command->port, &place))
 		given = given_find_place(broker, &place);
 	if (!given && !connector)
-		refuse(broker, client,
+		answer(broker, client, false,
 		       "There is no port %s here. xvhc list shows the ports that there are.",
 		       command->port);
 	else if (!given)
-		refuse(broker, client, "Port %s is not given to a guest: dom0 has it.",
+		answer(broker, client, false, "Port %s is not given to a guest: dom0 has it.",
 		       command->port);
 	else if (given->taking || given->waiter.serial != 0)
-		refuse(broker, client,
+		answer(broker, client, false,
 		       "Port %s is just being given or taken. Try again in a moment.",
 		       command->port);
 	else if (given->by_toolstack)
-		refuse(broker, client,
+		answer(broker, client, false,
 		       "Port %s was given to %s by xl. Take it back with xl usbdev-detach.",
 		       command->port, given->guest);
 	else {
@@ -215,7 +205,7 @@ static struct json_object *port_json(const struct broker *broker, const struct p
 
 static void run_list(struct broker *broker, struct client_ref client)
 {
-	struct json_object *answer = json_object_new_object();
+	struct json_object *whole = json_object_new_object();
 	struct json_object *ports = json_object_new_array();
 
 	for (uint32_t i = 0; i < broker->topology.connector_count; i++) {
@@ -227,17 +217,17 @@ static void run_list(struct broker *broker, struct client_ref client)
 	for (const struct given *given = broker->given; given; given = given->next)
 		if (!topology_find_place(&broker->topology, &given->place))
 			json_object_array_add(ports, port_json(broker, &given->place, NULL, given));
-	json_object_object_add(answer, "ok", json_object_new_boolean(true));
-	json_object_object_add(answer, "ports", ports);
+	json_object_object_add(whole, "ok", json_object_new_boolean(true));
+	json_object_object_add(whole, "ports", ports);
 	client_answer_json(broker, client,
-			   json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN));
-	json_object_put(answer);
+			   json_object_to_json_string_ext(whole, JSON_C_TO_STRING_PLAIN));
+	json_object_put(whole);
 }
 
 void command_run(struct broker *broker, struct client_ref client, const struct command *command)
 {
 	if (broker->stopping) {
-		refuse(broker, client, "xvhcd is about to end.");
+		answer(broker, client, false, "xvhcd is about to end.");
 		return;
 	}
 	/* Somebody who plugged something in a moment ago means what is there now. */

@@ -261,6 +261,19 @@ static void release_done(struct broker *broker, struct given *given, const struc
 	given_free(broker, given);
 }
 
+/* 5. What cannot be reset is used all the same: nobody has a better way to it. */
+static void reset_done(struct broker *broker, struct given *given, const struct job *job)
+{
+	char names[XVHC_PLACE_MAX];
+
+	given->needs_reset = false;
+	if (job->error == 0 || job->error == -ENODEV || job->error == -ENOENT)
+		return;
+	given_names(broker, given, names, sizeof(names));
+	log_line(LOG_LEVEL_WARNING, "port %s: resetting its device failed: %s", names,
+		 strerror(-job->error));
+}
+
 /* 6. */
 static void open_done(struct broker *broker, struct given *given, struct job *job)
 {
@@ -311,7 +324,7 @@ void given_job_done(struct broker *broker, struct job *job)
 		release_done(broker, given, job);
 		break;
 	case JOB_RESET:
-		given->needs_reset = false;
+		reset_done(broker, given, job);
 		break;
 	case JOB_LABEL:
 	case JOB_CLOSE:
