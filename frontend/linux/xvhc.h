@@ -84,7 +84,7 @@
 /* A page of ours that the backend may access. */
 struct shared_page {
 	struct page *page; /* NULL: none */
-	grant_ref_t ref;   /* INVALID_GRANT_REF: not granted */
+	grant_ref_t ref;   /* of the page, while there is one */
 };
 
 enum slot_use {
