@@ -47,9 +47,9 @@ enum {
 };
 
 enum job_flags {
-	JOB_PTY = 1,		/* run it under a terminal of its own */
-	JOB_INPUT = 2,		/* its input comes from the host */
-	JOB_STREAM = 4,		/* do not keep its output */
+	JOB_PTY = 1,    /* run it under a terminal of its own */
+	JOB_INPUT = 2,  /* its input comes from the host */
+	JOB_STREAM = 4, /* do not keep its output */
 };
 
 struct bytes {
@@ -59,9 +59,9 @@ struct bytes {
 };
 
 struct job {
-	int id;			/* 0: this slot is free */
+	int id; /* 0: this slot is free */
 	unsigned int flags;
-	pid_t pid;		/* 0: a device, or a process that has ended */
+	pid_t pid; /* 0: a device, or a process that has ended */
 	int in;
 	int out;
 	bool in_close;
@@ -69,7 +69,7 @@ struct job {
 	int status;
 	size_t in_count;
 	size_t out_count;
-	struct bytes input;	/* not yet written to it */
+	struct bytes input; /* not yet written to it */
 	struct bytes kept;
 };
 
@@ -106,7 +106,7 @@ static void bytes_drop(struct bytes *bytes, size_t length)
 static void bytes_free(struct bytes *bytes)
 {
 	free(bytes->data);
-	*bytes = (struct bytes){ 0 };
+	*bytes = (struct bytes){0};
 }
 
 static uint32_t crc32_of(const char *data, size_t length)
@@ -131,8 +131,8 @@ static size_t base64_encode(char *out, const char *data, size_t length)
 
 	for (size_t i = 0; i < length; i += 3) {
 		size_t left = length - i;
-		uint32_t group = in[i] << 16 | (left > 1 ? in[i + 1] << 8 : 0) |
-				 (left > 2 ? in[i + 2] : 0);
+		uint32_t group =
+			in[i] << 16 | (left > 1 ? in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0);
 
 		*out++ = digits[group >> 18];
 		*out++ = digits[group >> 12 & 63];
@@ -203,7 +203,7 @@ static void job_forget(struct job *job)
 	job_close(&job->out, -1);
 	bytes_free(&job->input);
 	bytes_free(&job->kept);
-	*job = (struct job){ 0 };
+	*job = (struct job){0};
 }
 
 static void job_report(struct job *job)
@@ -211,7 +211,8 @@ static void job_report(struct job *job)
 	char total[32];
 	int length = sprintf(total, "%zu", job->out_count);
 
-	send_line(job->ended ? 'X' : 'B', job->id, job->ended ? job->status : job->pid, total, length);
+	send_line(job->ended ? 'X' : 'B', job->id, job->ended ? job->status : job->pid, total,
+		  length);
 }
 
 static void job_end(struct job *job, int status)
@@ -247,7 +248,7 @@ static void run_command(const char *command)
 
 static void job_spawn_pty(struct job *job, const char *command)
 {
-	struct winsize size = { .ws_row = 50, .ws_col = 120 };
+	struct winsize size = {.ws_row = 50, .ws_col = 120};
 	int master;
 
 	job->pid = forkpty(&master, NULL, NULL, &size);
@@ -299,7 +300,7 @@ static void job_start(char type, int id, unsigned int flags, const char *what)
 		send_line('U', id, 0, NULL, 0);
 		return;
 	}
-	*job = (struct job){ .id = id, .flags = flags, .in = -1, .out = -1 };
+	*job = (struct job){.id = id, .flags = flags, .in = -1, .out = -1};
 	if (type == 'O') {
 		job->in = job->out = open(what, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 		if (job->out < 0) {
@@ -487,8 +488,8 @@ static void handle_children(void)
 				continue;
 			while (job->out >= 0 && handle_job_output(job))
 				;
-			job_end(job, WIFEXITED(status) ? WEXITSTATUS(status) :
-						       128 + WTERMSIG(status));
+			job_end(job,
+				WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 		}
 	}
 }
@@ -508,14 +509,14 @@ static void loop_once(int fd)
 	struct pollfd polls[2 + 2 * JOBS_MAX];
 	bool full = link_out.length > LINK_QUEUE_HIGH;
 
-	polls[0] = (struct pollfd){ fd, POLLIN | (link_out.length ? POLLOUT : 0), 0 };
-	polls[1] = (struct pollfd){ child_pipe[0], POLLIN, 0 };
+	polls[0] = (struct pollfd){fd, POLLIN | (link_out.length ? POLLOUT : 0), 0};
+	polls[1] = (struct pollfd){child_pipe[0], POLLIN, 0};
 	for (int i = 0; i < JOBS_MAX; i++) {
 		struct job *job = &jobs[i];
 		bool input = job->id && (job->input.length || job->in_close);
 
-		polls[2 + 2 * i] = (struct pollfd){ job->id && !full ? job->out : -1, POLLIN, 0 };
-		polls[3 + 2 * i] = (struct pollfd){ input ? job->in : -1, POLLOUT, 0 };
+		polls[2 + 2 * i] = (struct pollfd){job->id && !full ? job->out : -1, POLLIN, 0};
+		polls[3 + 2 * i] = (struct pollfd){input ? job->in : -1, POLLOUT, 0};
 	}
 	if (poll(polls, 2 + 2 * JOBS_MAX, -1) < 0)
 		return;
@@ -535,7 +536,7 @@ static void loop_once(int fd)
 
 int main(int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = note_child, .sa_flags = SA_RESTART };
+	struct sigaction action = {.sa_handler = note_child, .sa_flags = SA_RESTART};
 	int fd;
 
 	if (argc != 2) {

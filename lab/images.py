@@ -12,9 +12,9 @@ from xvhclab import LabError, images, modules  # noqa: E402
 
 def main():
     parser = argparse.ArgumentParser(description="Build the images that the lab boots.")
-    parser.add_argument("--modules", action="store_true", help="build xvhc.ko for each kernel too")
+    parser.add_argument("--modules", action="store_true", help="xvhc.ko for each kernel too")
     parser.add_argument("--stock", action="store_true",
-                        help="build the parts for comparison too: xen-hcd.ko, testusb, QEMU in dom0")
+                        help="build what we compare with as well: xen-hcd.ko, testusb, QEMU")
     options = parser.parse_args()
     start = time.monotonic()
     try:

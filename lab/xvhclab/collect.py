@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The logs of a lab: how far each has been read, what is new, and copies of all for a failed test."""
+"""The logs of a lab: how far each has been read, what is new, copies of all for a failed test."""
 import shutil
 import time
 from pathlib import Path

@@ -20,7 +20,8 @@ class Machine:
         """Start a shell command; returns a Process with wait(), running(), text(), kill()."""
         if self.agent is None:
             raise LabError(f"{self.name}: is not running")
-        self.lab.trace.add(f"{time.monotonic() - self.lab.began:8.2f} {self.name}: {command}\n".encode())
+        seconds = time.monotonic() - self.lab.began
+        self.lab.trace.add(f"{seconds:8.2f} {self.name}: {command}\n".encode())
         return self.agent.start(command, **options)
 
     def run(self, command, timeout=60):
@@ -52,7 +53,7 @@ class Machine:
                     return value
                 if time.monotonic() > end:
                     raise TimedOut(f"{self.name}: {condition} did not hold within {limit} s")
-                time.sleep(0.1)
+                time.sleep(0.1)  # the polling step
         quoted = shlex.quote(condition)
         process = self.start(f"until out=$(sh -c {quoted} 2>&1); do usleep 100000; done; "
                              f"printf '%s\\n' \"$out\"")

@@ -2,8 +2,8 @@
 """A guest: its xl file, its life, its agent on the console.
 
 The console's pseudo-terminal in dom0 is opened by dom0's agent and carried to us as a stream of
-bytes. Lines of the guest's agent are taken out of it; the rest, what the guest's kernel says when it
-dies, goes to guest-<name>-console.log. While it lives its kernel's log comes through the agent.
+bytes. Lines of the guest's agent are taken out of it; the rest, what the guest's kernel says when
+it dies, goes to guest-<name>-console.log. While it lives its kernel's log comes through the agent.
 """
 import re
 import time

@@ -31,13 +31,15 @@ DOM0_TOOLS = {
 
 DOM0_MODULES = """
     xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc virtio_pci virtio_console 9pnet_virtio 9p
-    xhci_pci ehci_pci uhci_hcd ohci_pci usb_storage uas sd_mod usbhid hid_generic evdev vfat nls_cp437
+    xhci_pci ehci_pci uhci_hcd ohci_pci usb_storage uas sd_mod usbhid hid_generic evdev vfat
+    nls_cp437
     nls_ascii nls_utf8 dummy_hcd usbmon libcomposite usb_f_ss_lb usb_f_mass_storage usb_f_hid
     vhci_hcd usbip_host cdc_acm ftdi_sio usbtest ext4 loop
 """.split()
 
 GUEST_MODULES = """
-    xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc usbcore usb_storage uas sd_mod usbhid hid_generic
+    xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc usbcore usb_storage uas sd_mod usbhid
+    hid_generic
     evdev vfat nls_cp437 nls_ascii nls_utf8 ext4 usbmon usbtest uvcvideo snd_usb_audio cdc_acm
     ftdi_sio
 """.split()
@@ -109,8 +111,8 @@ def agent():
 def base_archive(busybox):
     """What both kinds of image begin with: folders, device nodes, busybox, the agent."""
     archive = cpio.Archive()
-    for folder in ("/dev", "/proc", "/sys", "/run", "/mnt", "/root", "/etc", "/var/log", "/usr/sbin",
-                   "/usr/bin", "/usr/libexec", "/lib64"):
+    for folder in ("/dev", "/proc", "/sys", "/run", "/mnt", "/root", "/etc", "/var/log",
+                   "/usr/sbin", "/usr/bin", "/usr/libexec", "/lib64"):
         archive.folder(folder)
     archive.folder("/tmp", 0o1777)
     archive.link("/var/run", "/run")
@@ -125,7 +127,8 @@ def base_archive(busybox):
             archive.link(f"/usr/bin/{applet}", "busybox")
     archive.link("/usr/sbin/modprobe", "../bin/busybox")
     archive.file("/usr/sbin/lab-agent", agent(), 0o755)
-    archive.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n"
+    archive.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"
+                 "nobody:x:65534:65534::/:/bin/false\n"
                  "xvhc-worker:x:990:990::/:/bin/false\n")
     archive.text("/etc/group", "root:x:0:\nnogroup:x:65534:\nxvhc-worker:x:990:\n")
     return archive
@@ -189,7 +192,8 @@ def driver(kernel, name):
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(modules.linux_sources(kernel) / "drivers/usb/host/xen-hcd.c", folder)
         (folder / "Kbuild").write_text("obj-m := xen-hcd.o\n")
-        return modules.build_module(kernel, {"xen-hcd": folder}, "xen-hcd", "xen-hcd") / "xen-hcd.ko"
+        built = modules.build_module(kernel, {"xen-hcd": folder}, "xen-hcd", "xen-hcd")
+        return built / "xen-hcd.ko"
     raise LabError(f"no frontend '{name}': the lab has xvhc and xen-hcd")
 
 

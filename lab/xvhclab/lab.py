@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The lab itself: one QEMU with Xen in it, its dom0, its guests, what is plugged in.
 
-Start: QEMU loads Xen, dom0's kernel and its image by multiboot. dom0's init brings up Xen's services
-and ends as the agent, which answers on a virtio-serial port. The host's folder <run>/share is
+Start: QEMU loads Xen, dom0's kernel and its image by multiboot. dom0's init brings up Xen's
+services and ends as the agent, which answers on a virtio-serial port. The host's folder <run>/share is
 dom0's /host, build/lab/images its /images (9p).
 
-End: stop() kills QEMU by its process id. It is reached on every way out of a `with` block, on SIGTERM,
-and at the lab's limit; the kernel does it when this process is killed.
+End: stop() kills QEMU by its process id. It is reached on every way out of a `with` block, on
+SIGTERM, and at the lab's limit; the kernel does it when this process is killed.
 """
 import os
 import shutil
@@ -25,8 +25,8 @@ from .qemu import Qmp, connect, start_bound
 
 XEN_ARGUMENTS = ("console=com1 com1=115200,8n1 dom0_mem={dom0_memory}M,max:{dom0_memory}M "
                  "loglvl=all guest_loglvl=all noreboot=1 no-real-mode edd=off {more}")
-# What QEMU 7.2's emulation gets wrong is taken out of the processor. With SMAP a PV dom0 dies at its
-# first trap, with RDTSCP a PVH guest stops. With AVX a task's vector registers are sometimes lost
+# What QEMU 7.2's emulation gets wrong is taken out of the processor. With SMAP a PV dom0 dies at
+# its first trap, with RDTSCP a PVH guest stops. With AVX a task's vector registers are sometimes lost
 # when it is interrupted, in every domain: memcpy() then copies zeros and programs crash at random.
 CPU = "max,-smap,-smep,-rdtscp,-xsave,-xsaveopt,-avx,-avx2,-f16c,-fma,-vaes,-vpclmulqdq"
 
@@ -259,8 +259,8 @@ class Lab:
 
     def start_xvhcd(self, arguments="", limit=20):
         """Start the broker in dom0 and wait until it answers. Its log: /var/log/xvhcd.log."""
-        self.dom0.check(f"setsid /usr/sbin/xvhcd {arguments} </dev/null >>/var/log/xvhcd.log 2>&1 & "
-                        "echo $! >/run/lab-xvhcd.pid")
+        self.dom0.check(f"setsid /usr/sbin/xvhcd {arguments} </dev/null >>/var/log/xvhcd.log 2>&1 "
+                        "& echo $! >/run/lab-xvhcd.pid")
         try:
             self.dom0.wait("xvhc list >/dev/null", limit)
         except TimedOut as error:

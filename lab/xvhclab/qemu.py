@@ -46,7 +46,7 @@ def connect(path, limit, alive):
                 raise LabError("QEMU ended at once: see qemu.log") from error
             if time.monotonic() > end:
                 raise TimedOut(f"nothing listens on {path}") from error
-            time.sleep(0.02)
+            time.sleep(0.02)  # the polling step
 
 
 class Qmp:

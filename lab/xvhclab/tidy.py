@@ -25,8 +25,8 @@ def leave_clean(lab):
         "a worker still runs": "! pidof xvhcd-worker",
         "QEMU still runs": "! pidof xen-qemu-system-i386",
         "a backend node is still in XenStore":
-            "! { xenstore-ls /local/domain/0/backend/vusb; xenstore-ls /local/domain/0/backend/qusb; } "
-            "2>/dev/null | grep =",
+            "! { xenstore-ls /local/domain/0/backend/vusb; "
+            "xenstore-ls /local/domain/0/backend/qusb; } 2>/dev/null | grep =",
     }
     for complaint, command in checks.items():
         try:

@@ -116,7 +116,8 @@ class Plugged:
         self.chardev = f"{self.id}-link"
         if path:
             backend = {"type": "socket", "data": {
-                "addr": {"type": "unix", "data": {"path": str(path)}}, "server": self.kind == "serial",
+                "addr": {"type": "unix", "data": {"path": str(path)}},
+                "server": self.kind == "serial",
                 **({"wait": False} if self.kind == "serial" else {})}}
         elif otherwise:
             backend = {"type": otherwise, "data": {}}

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
 """What the logs of a test say about it.
 
-A line that matches one of FAULTS fails the test, unless ALLOWED has a reason to let it pass. Of what
-Xen says after dom0 has booted, every line is a fault that XEN_ALLOWED does not know: there is little
-of it, and what is new there deserves a look. See lab/README.md.
+A line that matches one of FAULTS fails the test, unless ALLOWED has a reason to let it pass. Of
+what Xen says after dom0 has booted, every line is a fault that XEN_ALLOWED does not know: there is
+little of it, and what is new there deserves a look. See lab/README.md.
 """
 import re
 
 # In any log: kernel, console, daemon, tool.
 FAULTS = [
     # Linux
-    r"\bWARNING: ", r"\bBUG: ", r"\bBUG\b.* at ", r"kernel BUG", r"\bOops\b", r"Call Trace:", r"cut here",
+    r"\bWARNING: ", r"\bBUG: ", r"\bBUG\b.* at ", r"kernel BUG", r"\bOops\b", r"Call Trace:",
+    r"cut here",
     r"Kernel panic", r"general protection", r"unable to handle", r"invalid opcode: ",
     r"blocked for more than", r"soft lockup", r"hard LOCKUP", r"rcu.*(?:stall|self-detected)",
     r"KASAN", r"KCSAN", r"KFENCE", r"KMSAN", r"kmemleak", r"UBSAN",
@@ -18,7 +19,8 @@ FAULTS = [
     r"(?:circular|invalid) (?:locking|wait)", r"held lock freed", r"lock held when returning",
     r"suspicious RCU", r"scheduling while atomic", r"sleeping function called from invalid",
     r"refcount_t: ", r"list_(?:add|del) corruption", r"Bad (?:page|rss|swap)", r"use.after.free",
-    r"double free", r"slab .* (?:corrupt|inconsisten)", r"Out of memory", r"oom-kill", r"page allocation failure",
+    r"double free", r"slab .* (?:corrupt|inconsistent)",
+    r"Out of memory", r"oom-kill", r"page allocation failure",
     r"DMA-API: ", r"swiotlb buffer is full", r"nobody cared", r"cannot create duplicate",
     r"\bsegfault at\b", r"\btraps: ", r"trap (?:invalid opcode|divide error|int3)",
     r"xen:?.*grant.*(?:fail|bad|leak|still in use)", r"g\.e\. 0x[0-9a-f]+ still pending",
@@ -49,7 +51,8 @@ XEN_ALLOWED = [
     (r"\*\*\* Serial input to DOM0", "the console tells who gets its input"),
     (r"d\d+: \w* ?time_offset|Dom\d+ .*tsc_mode", "about clocks"),
     (r"Freed \d+kB init memory", "end of Xen's own boot"),
-    (r"arch/x86/traps\.c:.* GPF .*: \S+ -> \S+$|emul-priv-op\.c:\d+:d\d+v\d+ Domain attempted (?:RD|WR)MSR",
+    (r"arch/x86/traps\.c:.* GPF .*: \S+ -> \S+$|"
+     r"emul-priv-op\.c:\d+:d\d+v\d+ Domain attempted (?:RD|WR)MSR",
      "stock kernels probe model specific registers; Xen answers with a fault that they expect"),
 ]
 

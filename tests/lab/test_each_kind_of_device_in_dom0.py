@@ -32,7 +32,8 @@ def test(lab):
         there = dom0.check(f"cat /sys/bus/usb/devices/{place}/speed")
         assert there == speed, f"{kind} in {port} runs at {there} Mbit/s"
         if driver:
-            dom0.wait(f"readlink /sys/bus/usb/devices/{place}/{place}:1.0/driver | grep '/{driver}$'")
+            link = f"/sys/bus/usb/devices/{place}/{place}:1.0/driver"
+            dom0.wait(f"readlink {link} | grep '/{driver}$'")
         if options:
             wait_disk(dom0)
             assert read_sha256(dom0) == image_sha256(image), f"{kind} in {port} reads otherwise"

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""The program that runs a lab is killed, is sent SIGTERM, fails, or takes too long: QEMU ends too."""
+"""The program that runs a lab is killed, gets SIGTERM, fails, or takes too long: QEMU ends too."""
 import os
+import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 LAB = None
 TREE = Path(__file__).resolve().parent.parent.parent
 
 PROGRAM = """
-import sys, time
+import sys, threading
 sys.path.insert(0, "lab")
 from xvhclab import Lab
 import xvhclab.lab
@@ -22,32 +22,25 @@ class Told(Lab):
         if "fail" in sys.argv:
             raise RuntimeError("on purpose")
 with Told(limit=2 if "limit" in sys.argv else 100, name="ends"):
-    time.sleep(100)
+    threading.Event().wait(100)
 """
 
 
-def wait_gone(pid, limit=20):
-    """Wait until there is no such process; one that nobody has waited for is gone as well."""
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        except OSError:
-            return
-        if state[0] == "Z":
-            return
-        time.sleep(0.05)
-    os.kill(pid, signal.SIGKILL)
-    raise AssertionError(f"QEMU ({pid}) still ran after {limit} s")
+def wait_gone(process, limit=20):
+    """Wait until a process has ended, given its pidfd."""
+    if not select.select([process], [], [], limit)[0]:
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        raise AssertionError(f"QEMU still ran after {limit} s")
+    os.close(process)
 
 
 def check_end(how, action):
     program = subprocess.Popen([sys.executable, "-c", PROGRAM, how], cwd=TREE, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        pid = int(program.stdout.readline())
+        process = os.pidfd_open(int(program.stdout.readline()))
         action(program)
-        wait_gone(pid)
+        wait_gone(process)
         assert program.wait(20) != 0, f"{how}: the program ended as if all were well"
     finally:
         program.kill()

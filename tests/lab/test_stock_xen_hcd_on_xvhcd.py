@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A stock frontend, mainline's xen-hcd, on xvhcd: a stick and a keyboard, also after xvhcd ended."""
+"""A stock frontend, mainline's xen-hcd, on xvhcd: a stick and a keyboard, before and after xvhcd
+was restarted."""
 from keys import check_keys
 from sticks import FILES, check_stick_both_ways, fat_file, fat_stick
 
