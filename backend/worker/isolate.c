@@ -148,7 +148,9 @@ static const int calls_allowed[] = {
 	SCMP_SYS(futex), /* helpers */
 	SCMP_SYS(brk),   /* libusb allocates */
 	SCMP_SYS(munmap),
+	SCMP_SYS(mremap), /* as the descriptors of a device grow beyond 128 KiB */
 	SCMP_SYS(madvise),
+	SCMP_SYS(sched_getaffinity), /* when the ninth helper allocates for the first time */
 	SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(rt_sigprocmask),
 	SCMP_SYS(restart_syscall),
@@ -163,10 +165,12 @@ static const struct {
 	int call;
 	int error;
 } calls_answered[] = {
-	{SCMP_SYS(readlink), ENOENT},   /* libusb looks into /proc for a device's name */
-	{SCMP_SYS(readlinkat), ENOENT}, /* */
-	{SCMP_SYS(openat), ENOENT},     /* libusb looks into /sys */
-	{SCMP_SYS(newfstatat), ENOENT}, /* */
+	/* libusb looks into /proc for a device's name. */
+	{SCMP_SYS(readlink), ENOENT},
+	{SCMP_SYS(readlinkat), ENOENT},
+	/* libusb looks into /sys. */
+	{SCMP_SYS(openat), ENOENT},
+	{SCMP_SYS(newfstatat), ENOENT},
 };
 
 static const unsigned long ioctls_allowed[] = {
