@@ -84,7 +84,7 @@ class Guest(Machine):
         self.bring_images()
         path = f"{FOLDER}/{self.name}.cfg"
         self.lab.dom0.put(path, self.xl_file())
-        self.lab.dom0.check(f"xl create {path}", timeout=90)
+        self.lab.dom0.check(f"xl create {path}", timeout=180)
         self.attach()
         if wait:
             self.wait_ready()
@@ -104,7 +104,7 @@ class Guest(Machine):
         self.lab.dom0.agent.send("I", self.stream.id, self.stream.sent, data)
         self.stream.sent += len(data)
 
-    def wait_ready(self, limit=60):
+    def wait_ready(self, limit=180):
         """Wait until the guest's agent answers."""
         self.agent.wait_hello(limit, self.exists)
         self.agent.start("exec cat /dev/kmsg", 0, self.kernel_log.feed)
@@ -144,7 +144,7 @@ class Guest(Machine):
         self.lab.guests[self.name] = self
         self.create()
 
-    def reboot(self, limit=60):
+    def reboot(self, limit=180):
         """Have it reboot by itself; xl makes a new domain of the same name."""
         dom0 = self.lab.dom0
         old = self.domid
@@ -156,7 +156,7 @@ class Guest(Machine):
         self.attach()
         self.wait_ready(limit)
 
-    def wait_gone(self, limit=60):
+    def wait_gone(self, limit=90):
         """Wait until the domain has gone from Xen altogether."""
         self.lab.dom0.wait(f"! xl list {self.domid}", limit)
 

@@ -2,8 +2,8 @@
 """The lab itself: one QEMU with Xen in it, its dom0, its guests, what is plugged in.
 
 Start: QEMU loads Xen, dom0's kernel and its image by multiboot. dom0's init brings up Xen's
-services and ends as the agent, which answers on a virtio-serial port. The host's folder <run>/share is
-dom0's /host, build/lab/images its /images (9p).
+services and ends as the agent, which answers on a virtio-serial port. The host's folder <run>/share
+is dom0's /host, build/lab/images its /images (9p).
 
 End: stop() kills QEMU by its process id. It is reached on every way out of a `with` block, on
 SIGTERM, and at the lab's limit; the kernel does it when this process is killed.
@@ -26,9 +26,12 @@ from .qemu import Qmp, connect, start_bound
 XEN_ARGUMENTS = ("console=com1 com1=115200,8n1 dom0_mem={dom0_memory}M,max:{dom0_memory}M "
                  "loglvl=all guest_loglvl=all noreboot=1 no-real-mode edd=off {more}")
 # What QEMU 7.2's emulation gets wrong is taken out of the processor. With SMAP a PV dom0 dies at
-# its first trap, with RDTSCP a PVH guest stops. With AVX a task's vector registers are sometimes lost
-# when it is interrupted, in every domain: memcpy() then copies zeros and programs crash at random.
+# its first trap, with RDTSCP a PVH guest stops. With AVX a task's vector registers are sometimes
+# lost when it is interrupted, in every domain: memcpy() then copies zeros and programs crash.
 CPU = "max,-smap,-smep,-rdtscp,-xsave,-xsaveopt,-avx,-avx2,-f16c,-fma,-vaes,-vpclmulqdq"
+
+# Boots take seconds; these are for machines on which much else runs.
+BOOT_LIMIT = 240
 
 
 class Dom0(Machine):
@@ -135,7 +138,7 @@ class Lab:
             self.watchdog.start()
             self.qmp = Qmp(self.run / "qmp", self.alive)
             self.dom0 = Dom0(self)
-            self.dom0.attach(self.run / "agent", 90, self.alive)
+            self.dom0.attach(self.run / "agent", BOOT_LIMIT, self.alive)
         except BaseException:
             self.stop(keep=True)
             raise
