@@ -177,16 +177,14 @@ def guest_base(name):
     return made(f"guest-{name}.cpio", stamp, build)
 
 
+# What xvhc.ko is built from, under these names.
+MODULE_SOURCES = {part: paths.TREE / part for part in ("frontend/linux", "core", "include")}
+
+
 def driver(kernel, name):
     """A frontend's .ko file for a kernel: "xvhc" from this tree, "xen-hcd" from Debian's source."""
     if name == "xvhc":
-        tree = paths.TREE
-        if not (tree / "frontend/linux/Kbuild").exists():
-            raise LabError("there is no frontend/linux/Kbuild to build xvhc.ko with")
-        folder = modules.build_module(
-            kernel, {"frontend/linux": tree / "frontend/linux", "core": tree / "core",
-                     "include": tree / "include"}, "frontend/linux", "")
-        return folder / "xvhc.ko"
+        return modules.build_module(kernel, MODULE_SOURCES, "frontend/linux", "") / "xvhc.ko"
     if name == "xen-hcd":
         folder = paths.LAB / f"xen-hcd-{kernel}"
         folder.mkdir(parents=True, exist_ok=True)

@@ -133,18 +133,19 @@ def folder_hash(folders, pattern="*"):
     return digest.hexdigest()
 
 
-def build_module(name, sources, module_folder, key):
+def build_module(name, sources, module_folder, key, options=()):
     """Build a module outside the kernel's tree.
 
     name: "6.1" or "6.12". sources: {name under the build folder: folder of the tree}, all copied.
     module_folder: which of them holds the Kbuild file. key: names the build folder,
-    build/kmod-<release>[-key]. Returns the folder in which the .ko files are; nothing is done when
+    build/kmod-<release>[-key]. options: more words for make. What the compiler warns of is printed,
+    and stands in make.log of the build folder. Returns the folder in which the .ko files are; nothing is done when
     no source has changed.
     """
     kernel_headers = headers(name)
     release = kernel_headers.name.removeprefix("linux-headers-")
     folder = paths.BUILD / (f"kmod-{release}" + (f"-{key}" if key else ""))
-    stamp = f"{kernel_headers} {folder_hash(sources.values())}"
+    stamp = f"{kernel_headers} {folder_hash(sources.values())} {options}"
     mark = folder / "stamp"
     if mark.exists() and mark.read_text() == stamp:
         return folder / module_folder
@@ -152,7 +153,7 @@ def build_module(name, sources, module_folder, key):
     for part, source in sources.items():
         copy_changed(Path(source), folder / part)
     done = subprocess.run(["make", "-C", str(kernel_headers), f"M={folder / module_folder}",
-                           "-j2", "modules"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           "-j2", *options, "modules"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, check=False)
     (folder / "make.log").write_text(done.stdout)
     if done.returncode != 0:
@@ -183,14 +184,18 @@ def linux_sources(name):
     package = KERNELS[name]["source"]
     deb = debs.download([package])[0]
     mark = folder / "stamp"
-    if mark.exists() and mark.read_text() == deb.name:
+    stamp = f"{deb.name} {Path(__file__).stat().st_size}"
+    if mark.exists() and mark.read_text() == stamp:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     base = f"linux-source-{name}"
     unpack_files(deb, folder, base, [f"{base}/drivers/usb/host/xen-hcd.c",
-                                     f"{base}/tools/usb/testusb.c"])
-    mark.write_text(deb.name)
+                                     f"{base}/tools/usb/testusb.c",
+                                     f"{base}/scripts/checkpatch.pl",
+                                     f"{base}/scripts/spelling.txt",
+                                     f"{base}/scripts/const_structs.checkpatch"])
+    mark.write_text(stamp)
     return folder
 
 
