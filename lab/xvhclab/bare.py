@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A guest without an operating system: frontend/bare. It has no agent; it talks on its console, which
-xenconsoled writes to a log in dom0, and powers off when it is done."""
+"""A guest without an operating system: frontend/bare. It has no agent; it talks on its console,
+which xenconsoled writes to a log in dom0, and powers off when it is done."""
 from . import paths
 from .errors import LabError
 
@@ -55,7 +55,7 @@ class BareGuest:
         return self.lab.dom0.run(f"xl domid {self.name}")[0] == 0
 
     def wait_end(self, limit=60):
-        """Wait until it has powered off. Returns what it said, which must end with its last word."""
+        """Wait until it has powered off. Returns what it said, which ends with its last word."""
         self.lab.dom0.wait(f"! xl domid {self.name}", limit)
         self.lab.guests.pop(self.name, None)
         text = self.console()
