@@ -85,6 +85,7 @@ class Logs:
                 continue
             text = self.new_text(path)
             if path.name == "xen-console.log":
+                text = verdict.without_deaths(text, self.lab.died_at_birth)
                 lines = verdict.xen_faults_in(text, allowed, self.booting)
                 self.booting = False
             else:

@@ -6,6 +6,7 @@ bytes. Lines of the guest's agent are taken out of it; the rest, what the guest'
 it dies, goes to guest-<name>-console.log. While it lives its kernel's log comes through the agent.
 """
 import re
+import re
 import time
 
 from . import agent, images
@@ -84,10 +85,24 @@ class Guest(Machine):
         self.bring_images()
         path = f"{FOLDER}/{self.name}.cfg"
         self.lab.dom0.put(path, self.xl_file())
+        log = self.lab.run / "xen-console.log"
+        since = log.stat().st_size
         self.lab.dom0.check(f"xl create {path}", timeout=180)
+        if self.kind == "pvh":
+            self.lab.dom0.wait(lambda: self.was_born(log.read_bytes()[since:].decode()), 120)
         self.attach()
         if wait:
             self.wait_ready()
+
+    def was_born(self, said):
+        """Has a PVH guest come past the first moments of its kernel, as Xen tells?
+
+        Now and then one dies of the emulation while it measures its processor's speed, long
+        before it loads a driver. Xen calls that a reboot, and xl creates it once more.
+        """
+        dead = set(re.findall(r"d(\d+)v0 Triple fault", said))
+        self.lab.died_at_birth |= dead
+        return set(re.findall(r"d(\d+)v0: upcall vector", said)) - dead
 
     def attach(self):
         """Open the console of the domain that has our name now."""

@@ -105,6 +105,7 @@ class Lab:
         self.dom0 = None
         self.watchdog = None
         self.guests = {}
+        self.died_at_birth = set()  # domain numbers, see guest.py
         self.plugged = {}
         self.numbers = 0
         self.loaded = set()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Each kind of fault, planted in a log, is found by the scanner; ordinary lines are not."""
-from xvhclab.verdict import Verdict, faults_in, xen_faults_in
+from xvhclab.verdict import Verdict, faults_in, without_deaths, xen_faults_in
 
 LAB = None
 
@@ -69,6 +69,9 @@ def test(_lab):
     assert xen_faults_in(XEN_FAULTY + XEN_ORDINARY) == lines(XEN_FAULTY)
     assert xen_faults_in(XEN_BOOT + XEN_ORDINARY, booting=True) == []
     assert xen_faults_in(XEN_BOOT + XEN_FAULTY, booting=True) == lines(XEN_FAULTY)
+    death = "(XEN) d6v0 Triple fault - x\n(XEN) rax: 0\n(XEN) ds: 0\n"
+    assert xen_faults_in(without_deaths(death + XEN_FAULTY, {"6"})) == lines(XEN_FAULTY)
+    assert xen_faults_in(without_deaths(death, {"7"})) == lines(death)
     allowed = [("blocked for more than", "this test blocks on purpose")]
     assert len(faults_in(FAULTY, allowed)) == len(lines(FAULTY)) - 1
     verdict = Verdict()
