@@ -144,3 +144,5 @@ clean:
 	rm -rf $(B)
 
 -include $(shell find $(B)/obj $(B)/san -type f -name '*.d' 2>/dev/null)
+
+include fuzz/rules.mk tests/sim/rules.mk

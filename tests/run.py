@@ -123,6 +123,19 @@ def part_wire(count):
             run_cmocka(count, program)
 
 
+def part_sim(count):
+    """a million steps of worker, guest and devices that misbehave, by a random seed"""
+    if build(count, "sim"):
+        run_lines(count, ["build/san/sim", "--seeds", "10", "--steps", "100000"], 900)
+
+
+def part_fuzz(count):
+    """each fuzzing harness for 20 s (XVHC_FUZZ_SECONDS), and what they reach of core/"""
+    if build(count, "fuzzers"):
+        seconds = int(os.environ.get("XVHC_FUZZ_SECONDS", "20"))
+        run_lines(count, ["fuzz/run"], 10 * seconds + 600)
+
+
 def part_cli(count):
     """the xvhc command and its sentences"""
     if build(count, "tests"):

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The broker is not set up by broker_init(), which opens a control socket and starts threads: the
+ * handling of messages needs a store, a controller, its given ports and a worker's socket.
+ */
+#include "broker_side.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <broker/broker.h>
+#include <broker/controller.h>
+#include <broker/given.h>
+#include <common/message_io.h>
+#include <memory_store.h>
+
+#define DOMID 5u
+#define DEVID 1000u
+#define PORTS 4u
+#define PHASES (PHASE_REFUSED + 1u)
+
+static struct broker broker;
+static struct given given[2];
+static struct controller *controller;
+static int worker_side;
+
+static void give(struct given *one, uint32_t port, uint8_t state)
+{
+	memset(one, 0, sizeof(*one));
+	one->device_state = state % (DEVICE_DETACHING + 1);
+	one->claim[0].fd = one->claim[1].fd = -1;
+	one->controller = controller;
+	one->port = port;
+	controller->given[port] = one;
+}
+
+void broker_begin(struct input *input)
+{
+	int pair[2];
+
+	memset(&broker, 0, sizeof(broker));
+	broker.store = memory_store_open();
+	memory_store_guest(broker.store, DOMID, "fuzz");
+	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	worker_side = pair[1];
+	controller = calloc(1, sizeof(*controller));
+	MUST(controller);
+	controller->domid = DOMID;
+	controller->devid = DEVID;
+	controller->ours = true;
+	controller->ports = PORTS;
+	controller->phase = input_u8(input) % PHASES;
+	controller->worker = &broker.workers[0].process;
+	broker.controllers[0] = controller;
+	broker.workers[0].used = true;
+	broker.workers[0].controller = controller;
+	broker.workers[0].process.socket = pair[0];
+	broker.workers[0].process.pidfd = -1;
+	/* No process has this number: it may be killed. */
+	broker.workers[0].process.pid = INT_MAX;
+	give(&given[0], 1, input_u8(input));
+	give(&given[1], PORTS, input_u8(input));
+}
+
+static void send_descriptors(const struct message *message, uint32_t count)
+{
+	struct message_fds fds = {.count = count};
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		fds.fd[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
+	(void)!message_send(worker_side, message, &fds);
+	message_fds_close(&fds);
+}
+
+bool broker_hear(struct input *input)
+{
+	uint8_t how = input_u8(input);
+	struct message message;
+
+	input_take(input, &message, sizeof(message));
+	message.type &= how & 0x40 ? UINT32_MAX : 7;
+	message.u.port.port &= how & 0x20 ? UINT32_MAX : 7;
+	if ((how & 15) == 15) /* of a wrong size */
+		(void)!send(worker_side, &message, how >> 4, MSG_NOSIGNAL | MSG_DONTWAIT);
+	else if ((how & 15) == 14)
+		shutdown(worker_side, SHUT_WR);
+	else
+		send_descriptors(&message, (how & 15) > 10 ? (how & 3) : 0);
+	worker_readable(&broker, 0);
+	MUST(controller->phase < PHASES);
+	MUST(given[0].device_state <= DEVICE_DETACHING && given[0].guest_use <= PORT_CONFIGURED);
+	MUST(given[1].device_state <= DEVICE_DETACHING && given[1].guest_use <= PORT_CONFIGURED);
+	MUST(controller->worker || !broker.workers[0].controller);
+	return broker.workers[0].controller != NULL && broker.workers[0].process.socket >= 0;
+}
+
+void broker_end(void)
+{
+	if (broker.workers[0].process.socket >= 0)
+		close(broker.workers[0].process.socket);
+	close(worker_side);
+	broker.store->ops->close(broker.store);
+	free(controller);
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "hostile_ring.h"
+
+#include <ring.h>
+#include <usbif_response.h>
+
+static uint8_t page[USBIF_PAGE_SIZE] __attribute__((aligned(8)));
+
+/* The backend writes its indices and some bytes anywhere. */
+static void let_backend_write(struct input *input)
+{
+	struct usbif_ring_head *head = (struct usbif_ring_head *)(void *)page;
+	uint32_t writes = input_u8(input) & 7;
+
+	for (; writes > 0; writes--) {
+		uint16_t at = input_u16(input) % USBIF_PAGE_SIZE;
+
+		input_take(input, page + at, USBIF_PAGE_SIZE - at < 16 ? USBIF_PAGE_SIZE - at : 16);
+	}
+	head->rsp_prod = head->rsp_prod + input_u8(input);
+	head->req_event = input_u8(input);
+}
+
+static void put_requests(struct front_ring *ring, uint32_t slot_size, uint32_t slots,
+			 uint32_t count)
+{
+	static const uint8_t request[sizeof(union usbif_urb_slot)];
+
+	memset(page, 0, sizeof(page));
+	front_ring_init(ring, page, slot_size, slots);
+	for (; count > 0 && front_ring_free(ring) > 0; count--)
+		front_ring_put(ring, request, slot_size);
+	(void)!front_ring_push(ring);
+}
+
+void take_responses(struct input *input)
+{
+	uint32_t length = input_u16(input), count = input_u8(input) % 17, taken = 0;
+	struct usbif_urb_response response;
+	struct usbif_isoc_packet packet;
+	struct front_ring ring;
+
+	put_requests(&ring, sizeof(union usbif_urb_slot), USBIF_URB_RING_SLOTS, count);
+	let_backend_write(input);
+	while (front_ring_take(&ring, &response, sizeof(response)) > 0) {
+		MUST(++taken <= count);
+		(void)usbif_status_decode(response.status);
+		if (usbif_response_check(&response, length) == XVHC_OK)
+			MUST(response.id < USBIF_URB_RING_SLOTS && response.actual_length >= 0 &&
+			     (uint32_t)response.actual_length <= length);
+		input_take(input, &packet, sizeof(packet));
+		if (usbif_packet_check(&packet, length) == XVHC_OK)
+			MUST(packet.actual_length <= length);
+	}
+	(void)!front_ring_recheck(&ring);
+}
+
+void take_events(struct input *input)
+{
+	uint8_t ports = input_u8(input) % 32, speed_max = input_u8(input) & 3;
+	uint32_t count = input_u16(input) % (USBIF_CONN_RING_SLOTS + 1), taken = 0;
+	struct usbif_conn_response event;
+	struct front_ring ring;
+
+	put_requests(&ring, sizeof(union usbif_conn_slot), USBIF_CONN_RING_SLOTS, count);
+	let_backend_write(input);
+	while (front_ring_take(&ring, &event, sizeof(event)) > 0) {
+		MUST(++taken <= count);
+		if (usbif_event_check(&event, ports, speed_max) == XVHC_OK)
+			MUST(event.portnum >= 1 && event.portnum <= ports &&
+			     event.speed <= speed_max);
+	}
+	(void)!front_ring_recheck(&ring);
+}

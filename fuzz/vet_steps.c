@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "vet_steps.h"
+
+#include <stdlib.h>
+
+#include <control.h>
+
+bool input_device(struct input *input, struct descriptor_table *table)
+{
+	size_t length = input_u16(input);
+	uint8_t *bytes = input_bytes(input, &length);
+	int error = descriptor_parse(table, bytes, length);
+
+	free(bytes);
+	if (error == XVHC_OK)
+		check_table(table);
+	return error == XVHC_OK;
+}
+
+static void set_address(struct input *input, struct device_state *state)
+{
+	state->address = input_u8(input) & 0x7f;
+}
+
+static void set_configuration(struct input *input, struct device_state *state)
+{
+	(void)!device_state_configure(state, input_u8(input));
+}
+
+static void set_interface(struct input *input, struct device_state *state)
+{
+	uint8_t interface = input_u8(input);
+
+	(void)!device_state_set_interface(state, interface, input_u8(input));
+}
+
+static void vet(struct input *input, struct device_state *state)
+{
+	struct transfer_packet packets[XVHC_ISOC_PACKETS_MAX];
+	struct transfer_request request;
+	struct control_setup setup;
+
+	if (decode_input(input, &request, packets) != XVHC_OK ||
+	    request.operation != TRANSFER_SUBMIT)
+		return;
+	control_parse(request.setup, &setup);
+	(void)control_classify(&setup);
+	if (vet_request(state, &request, packets) == XVHC_OK)
+		check_vetted(state, &request, packets);
+}
+
+static void (*const steps[])(struct input *input, struct device_state *state) = {
+	set_address,
+	set_configuration,
+	set_interface,
+	vet,
+};
+
+void input_step(struct input *input, struct device_state *state)
+{
+	steps[input_u8(input) % (sizeof(steps) / sizeof(steps[0]))](input, state);
+}

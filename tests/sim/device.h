@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* The devices: a source that does nothing by itself, and everything on command. */
+#ifndef XVHC_TESTS_SIM_DEVICE_H
+#define XVHC_TESTS_SIM_DEVICE_H
+
+#include <worker/source.h>
+
+extern const struct source_ops sim_source;
+
+/*
+ * One of the transfers under way comes to an end, well or badly, not necessarily the oldest.
+ * Returns false where there is none; where cancelled is set: none that was cancelled.
+ */
+bool device_finish_transfer(bool cancelled);
+
+/* An operation comes to its end. Returns false where there is none. */
+bool device_finish_operation(void);
+
+/* The device of this port is unplugged without notice: it answers no more but with ENODEV. */
+void device_vanish(uint32_t port);
+
+/* Calm: operations and cancelled transfers end by themselves. */
+void device_calm(bool calm);
+
+/* Whether the device of this port is open, as the source knows it. */
+bool device_is_open(uint32_t port);
+
+/* Transfers that the worker has given to devices and not yet got back. */
+uint32_t device_transfers(void);
+
+/* The worker has died: forgets everything. */
+void device_forget(void);
+
+#endif
