@@ -23,7 +23,8 @@ static void slot_write(const struct ring_page *page, uint32_t index, const void 
 	uint8_t *slot = slot_at(page, index);
 
 	shared_copy(slot, entry, size);
-	memset(slot + size, 0, page->slot_size - size);
+	if (size < page->slot_size)
+		memset(slot + size, 0, page->slot_size - size);
 }
 
 /*

@@ -41,8 +41,10 @@ static uint32_t sum_of(const struct usbif_segment *segments, uint32_t count)
 
 static bool segments_fit(const struct usbif_urb_request *wire)
 {
-	return wire->nr_buffer_segs <= USBIF_SEGMENTS_MAX &&
-	       list_segments(wire) <= USBIF_SEGMENTS_MAX - wire->nr_buffer_segs;
+	if (wire->nr_buffer_segs > USBIF_SEGMENTS_MAX)
+		return false;
+	return !is_isoc(wire) ||
+	       wire->u.isoc.nr_frame_desc_segs <= USBIF_SEGMENTS_MAX - wire->nr_buffer_segs;
 }
 
 static bool pipe_bits_known(const struct usbif_urb_request *wire)
