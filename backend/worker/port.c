@@ -236,8 +236,11 @@ static void reset_done(struct port *port, int error)
 	device_state_init(&port->state, &port->descriptors);
 	port->stale = error != XVHC_OK;
 	broker_link_report(port, PORT_ATTACHED);
-	/* The request that made us do it must not make us do it again. */
-	if (error != XVHC_OK && slot) {
+	/*
+	 * The request that made us do it must not make us do it again. It may have been cancelled
+	 * meanwhile, and another one be the first in the queue.
+	 */
+	if (error != XVHC_OK && slot && needs_reset(port, slot)) {
 		(void)port_dequeue(port, slot);
 		request_answer(slot, error, 0);
 	}

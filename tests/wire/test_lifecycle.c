@@ -341,6 +341,29 @@ static void failed_reset_is_tried_again_with_the_next_request(void **state)
 	assert_int_equal(actual, 0);
 }
 
+static void failed_reset_answers_nobody_else_than_who_made_it(void **state)
+{
+	struct frontend *frontend = *state;
+	uint32_t one = plug_loop(frontend, 1), two = plug_loop(frontend, 2);
+	struct setup_packet write = {0x40, MODEL_REQUEST_WRITE, 0, 0, 0};
+	struct usbif_urb_request request;
+	uint16_t first, behind, asking;
+
+	assert_int_equal(vendor(frontend, one, MODEL_REQUEST_HOLD), USBIF_STATUS_OK);
+	assert_int_equal(vendor(frontend, one, MODEL_REQUEST_FAIL), USBIF_STATUS_OK);
+	first = frontend_fill(frontend, &request, pipe_place(1, 0) | PIPE(CONTROL, 0), 0);
+	frontend_pack_setup(request.u.setup, &write);
+	frontend_put(frontend, &request);
+	behind = frontend_submit(frontend, one | PIPE(BULK, 0x01), 4);
+	asking = frontend_cancel(frontend, 1, first);
+	assert_int_equal(frontend_wait(frontend, asking), USBIF_STATUS_OK);
+	assert_int_equal(frontend_wait(frontend, first), USBIF_STATUS_IOERROR);
+	assert_false(frontend->done[behind]);
+	assert_int_equal(vendor(frontend, two, MODEL_REQUEST_RELEASE), USBIF_STATUS_OK);
+	/* Nobody has that address after the reset. */
+	assert_int_equal(frontend_wait(frontend, behind), USBIF_STATUS_NODEV);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,6 +384,7 @@ int main(void)
 		WIRE_TEST(address_zero_twice_resets_once),
 		WIRE_TEST(failed_configuration_leaves_none),
 		WIRE_TEST(failed_reset_is_tried_again_with_the_next_request),
+		WIRE_TEST(failed_reset_answers_nobody_else_than_who_made_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
