@@ -10,10 +10,15 @@
  *   DETACH                    DETACHED (all transfers ended, the descriptor is closed)
  *                             once for each ATTACH, also unasked: it was unplugged, or is no good
  *   (end of file: the worker ends)
+ *
+ * The same program as a describer, which reads one device's descriptors and ends:
+ *
+ *   DESCRIBE + descriptor     DESCRIPTION, or FAILED
  */
 #ifndef XVHC_BACKEND_MESSAGE_H
 #define XVHC_BACKEND_MESSAGE_H
 
+#include <xvhc/limits.h>
 #include <xvhc/types.h>
 
 enum message_type {
@@ -24,6 +29,8 @@ enum message_type {
 	MESSAGE_FAILED,
 	MESSAGE_PORT_STATE,
 	MESSAGE_DETACHED,
+	MESSAGE_DESCRIBE,
+	MESSAGE_DESCRIPTION,
 };
 
 /* How the worker reaches the guest. */
@@ -57,12 +64,19 @@ struct message_connect {
 	uint32_t urb_ring_ref; /* grant references; with a memfd, page numbers in it */
 	uint32_t conn_ring_ref;
 	uint32_t event_channel; /* the frontend's port; unused with a memfd */
+	/* Quotas; 0: none. What goes beyond them waits. */
+	uint32_t transfers_max; /* under way */
+	uint32_t bytes_max;     /* of transfers under way, at least XVHC_BYTES_IN_FLIGHT_MIN */
+	uint32_t control_rate;  /* control requests in a second */
 };
+
+#define ATTACH_ALLOW_DFU 1u /* firmware downloads may reach the device */
 
 struct message_attach {
 	uint32_t port;  /* 1 to ports */
 	uint32_t speed; /* enum usb_speed */
 	uint32_t model; /* 0: a usbfs descriptor is attached; else a device model (tests only) */
+	uint32_t flags; /* a set of ATTACH_... */
 };
 
 struct message_port {
@@ -75,6 +89,24 @@ struct message_failed {
 	char text[120]; /* what happened, for the log: NUL-terminated, and not believed to be */
 };
 
+struct message_kind {
+	uint8_t class;
+	uint8_t subclass;
+	uint8_t protocol;
+};
+
+/* What a device says that it is. */
+struct message_description {
+	uint16_t vendor;
+	uint16_t product;
+	uint16_t version; /* bcdDevice */
+	struct message_kind device;
+	uint8_t kinds;    /* of the array below, in use */
+	uint8_t complete; /* 0: more than fits here. Else 1 */
+	/* Each class of an interface once, of all configurations and altsettings. */
+	struct message_kind kind[XVHC_KINDS_MAX];
+};
+
 struct message {
 	uint32_t type; /* enum message_type */
 	union {
@@ -82,6 +114,7 @@ struct message {
 		struct message_attach attach;
 		struct message_port port;
 		struct message_failed failed;
+		struct message_description description;
 	} u;
 };
 

@@ -50,6 +50,33 @@ enum control_kind control_classify(const struct control_setup *setup)
 	return CONTROL_PASS;
 }
 
+/* DFU 1.1, table 3.2. Reading the firmware, the state and the like do no harm. */
+static const struct {
+	uint8_t request_type;
+	uint8_t request;
+} firmware_requests[] = {
+	/* clang-format off */
+	{0x21, 0}, /* DETACH: the device comes back as a loader of firmware */
+	{0x21, 1}, /* DNLOAD */
+	{0x20, 0},
+	{0x20, 1},
+	/* clang-format on */
+};
+
+bool control_downloads_firmware(const struct control_setup *setup)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(firmware_requests) / sizeof(firmware_requests[0]); i++) {
+		/* Where there is no data, the direction bit says nothing. */
+		if (firmware_requests[i].request_type == (setup->request_type & 0x7f) &&
+		    firmware_requests[i].request == setup->request &&
+		    (setup->length == 0 || (setup->request_type & 0x80) == 0))
+			return true;
+	}
+	return false;
+}
+
 int control_check(const struct control_setup *setup, const struct transfer_request *request)
 {
 	bool in = (setup->request_type & 0x80) != 0;

@@ -33,6 +33,14 @@ void control_parse(const uint8_t bytes[8], struct control_setup *setup);
 enum control_kind control_classify(const struct control_setup *setup);
 
 /*
+ * Whether this is a request that begins or carries a download of firmware, where it is for an
+ * interface of class DFU (DFU 1.1, 3): the class' DETACH and DNLOAD. The low byte of index is the
+ * interface then. A request that names the device as its recipient counts as well, since devices do
+ * not look so closely.
+ */
+bool control_downloads_firmware(const struct control_setup *setup);
+
+/*
  * Whether the setup packet and the request around it agree: the buffer holds the data stage, and
  * both name the same direction where there is data. Returns XVHC_EINVAL where not.
  */

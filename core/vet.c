@@ -4,6 +4,10 @@
 #include "barrier.h"
 #include "control.h"
 
+/* Class codes of an interface for firmware downloads (DFU 1.1, 4.1.2). */
+#define CLASS_APPLICATION 0xfeu
+#define SUBCLASS_FIRMWARE 0x01u
+
 void device_state_init(struct device_state *state, const struct descriptor_table *descriptors)
 {
 	assert(descriptor_table_is_valid(descriptors));
@@ -185,6 +189,31 @@ static bool packets_fit_the_endpoint(const struct subject *subject)
 	return true;
 }
 
+/* Whether an interface has class DFU in any setting of any configuration. */
+static bool has_firmware_interface(const struct descriptor_table *table, uint8_t interface)
+{
+	uint32_t i;
+
+	for (i = 0; i < table->altsettings; i++) {
+		if (table->altsetting[i].interface == interface &&
+		    table->altsetting[i].class == CLASS_APPLICATION &&
+		    table->altsetting[i].subclass == SUBCLASS_FIRMWARE)
+			return true;
+	}
+	return false;
+}
+
+static bool firmware_is_allowed(const struct subject *subject)
+{
+	struct control_setup setup;
+
+	if (subject->request->type != TRANSFER_CONTROL || subject->state->firmware_allowed)
+		return true;
+	control_parse(subject->request->setup, &setup);
+	return !control_downloads_firmware(&setup) ||
+	       !has_firmware_interface(subject->state->descriptors, (uint8_t)setup.index);
+}
+
 /* Each holds for a request that may pass. A rule may rely on those before it. */
 static const struct {
 	bool (*holds)(const struct subject *subject);
@@ -197,6 +226,7 @@ static const struct {
 	{type_is_the_endpoints, XVHC_EINVAL},
 	{control_is_of_endpoint_zero, XVHC_EINVAL},
 	{setup_agrees, XVHC_EINVAL},
+	{firmware_is_allowed, XVHC_ESTALL},
 	{packets_fit_the_endpoint, XVHC_EINVAL},
 	/* clang-format on */
 };

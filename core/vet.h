@@ -14,12 +14,13 @@ struct device_state {
 	const struct descriptor_table *descriptors; /* the caller's, outlives this */
 	uint8_t address;                            /* 0: default state */
 	uint8_t configuration;                      /* its value; 0: none */
+	bool firmware_allowed;                      /* downloads of firmware (DFU) may pass */
 	uint8_t altsetting[XVHC_INTERFACES_MAX];    /* active one of each interface */
 	/* Endpoints of the active settings, by number and direction: index in the table + 1. */
 	uint16_t endpoint[2][16];
 };
 
-/* The state after a reset: address 0, no configuration. */
+/* The state after a reset: address 0, no configuration, no downloads of firmware. */
 void device_state_init(struct device_state *state, const struct descriptor_table *descriptors);
 
 /*
@@ -57,7 +58,8 @@ bool device_state_owns(const struct device_state *state, uint8_t interface, uint
 
 /*
  * Judges a request; packets is its decoded packet list where it is isochronous. Returns XVHC_OK,
- * XVHC_ENODEV where nobody has that address, XVHC_EINVAL where it may not pass.
+ * XVHC_ENODEV where nobody has that address, XVHC_EINVAL where it may not pass, XVHC_ESTALL where
+ * the device shall seem not to know it.
  */
 XVHC_MUST_CHECK int vet_request(const struct device_state *state,
 				const struct transfer_request *request,

@@ -17,6 +17,7 @@ enum model_number {
 	MODEL_LOOPBACK,   /* sources, sinks and loops of each transfer type */
 	MODEL_KEYBOARD,   /* HID boot keyboard */
 	MODEL_DISK_SUPER, /* the disk as a SuperSpeed device, with UAS descriptors */
+	MODEL_DFU,        /* takes firmware */
 };
 
 /* Vendor requests (bmRequestType 0x40) that each model takes, to make it misbehave. */
@@ -93,6 +94,10 @@ struct keyboard_state {
 	uint8_t leds;
 };
 
+struct dfu_state {
+	uint8_t downloads; /* and detaches */
+};
+
 struct model {
 	const struct model_ops *ops;
 	struct source_device *device; /* NULL: not open */
@@ -101,6 +106,7 @@ struct model {
 		struct disk_state disk;
 		struct loopback_state loopback;
 		struct keyboard_state keyboard;
+		struct dfu_state dfu;
 	} u;
 	int operation_error;
 	/* Sets of endpoints. A bit: the number, and 16 more for endpoints to the host. */
@@ -122,6 +128,7 @@ extern const struct model_ops model_disk;
 extern const struct model_ops model_disk_super;
 extern const struct model_ops model_loopback;
 extern const struct model_ops model_keyboard;
+extern const struct model_ops model_dfu;
 
 /* Tries again the transfers that wait on this endpoint. */
 void model_kick(struct model *model, uint8_t endpoint);

@@ -30,10 +30,9 @@ static struct waiting waiting[SOURCE_SLOTS];
 static uint32_t waiting_count;
 
 static const struct model_ops *const kinds[] = {
-	[MODEL_DISK] = &model_disk,
-	[MODEL_LOOPBACK] = &model_loopback,
-	[MODEL_KEYBOARD] = &model_keyboard,
-	[MODEL_DISK_SUPER] = &model_disk_super,
+	[MODEL_DISK] = &model_disk,         [MODEL_LOOPBACK] = &model_loopback,
+	[MODEL_KEYBOARD] = &model_keyboard, [MODEL_DISK_SUPER] = &model_disk_super,
+	[MODEL_DFU] = &model_dfu,
 };
 
 static void wake(void)

@@ -27,7 +27,7 @@ int broker_link_wait(struct worker *worker, struct message *message, struct mess
 	    message->u.connect.ports == 0 || message->u.connect.ports > USBIF_PORT_MAX ||
 	    message->u.connect.domid > UINT16_MAX)
 		return XVHC_EPROTO;
-	return XVHC_OK;
+	return quota_init(&worker->quota, &message->u.connect, loop_now_ms());
 }
 
 /* For the start and the end, where nothing else is to be done meanwhile. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EVENTS_AT_ONCE 32
@@ -37,6 +38,14 @@ void loop_change(struct loop *loop, int fd, uint32_t events, enum loop_kind kind
 void loop_remove(struct loop *loop, int fd)
 {
 	(void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+uint64_t loop_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 uint32_t loop_wait(struct loop *loop, int timeout_ms)

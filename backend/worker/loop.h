@@ -33,6 +33,9 @@ XVHC_MUST_CHECK int loop_add(struct loop *loop, int fd, uint32_t events, enum lo
 void loop_change(struct loop *loop, int fd, uint32_t events, enum loop_kind kind);
 void loop_remove(struct loop *loop, int fd);
 
+/* CLOCK_MONOTONIC. */
+uint64_t loop_now_ms(void);
+
 /*
  * Waits, at most timeout_ms (-1: without end), and tells by a set of 1 << enum loop_kind who has
  * something to do.

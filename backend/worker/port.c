@@ -12,7 +12,8 @@
  * joins the queue, and leaves it at once unless an operation is due. One operation (SET_INTERFACE,
  * a reset and the like) is due at a time. It first drains: transfers that it would disturb are
  * cancelled and awaited. Then it runs, in the source, without making us wait. Later requests to
- * this device stay in the queue; other ports go on. The queue is bounded by the slots.
+ * this device stay in the queue; other ports go on. The queue is bounded by the slots. A request
+ * that is beyond the guest's quotas stays at the head of its queue until there is room.
  *
  * Version 1 of the wire has no word for a port reset. A request to address 0 of a device that has
  * an address, or that failed in the default state, means that there was one: the device is reset
@@ -120,6 +121,13 @@ static bool needs_reset(const struct port *port, const struct slot *slot)
 	       (port->state.address != 0 || port->stale);
 }
 
+/* Requests to a port that is empty for the guest are answered, which costs nothing. */
+static bool waits_for_quota(struct port *port)
+{
+	return port->phase == PHASE_READY &&
+	       !quota_admit(&port->worker->quota, &port->queue->request, loop_now_ms());
+}
+
 static void run_next(struct port *port)
 {
 	static const struct source_operation reset = {.kind = SOURCE_RESET};
@@ -148,6 +156,8 @@ void port_advance(struct port *port)
 		/* A port that is empty for the guest answers, whatever its device still does. */
 		if (port->operation_phase != OPERATION_NONE && port->phase == PHASE_READY)
 			return;
+		if (port->queue && waits_for_quota(port))
+			return;
 		if (port->queue)
 			run_next(port);
 		else if (port->phase == PHASE_CLOSING && port->operation_phase == OPERATION_NONE)
@@ -155,6 +165,17 @@ void port_advance(struct port *port)
 		else if (port->operation_phase != OPERATION_DRAINING || count_disturbed(port) > 0)
 			return;
 	}
+}
+
+void ports_advance(struct worker *worker)
+{
+	uint32_t first = worker->turn, i;
+
+	worker->quota.waiting = false;
+	/* Each port is the first one in its turn, so that none has all that becomes free. */
+	worker->turn = (first + 1) % worker->ports;
+	for (i = 0; i < worker->ports; i++)
+		port_advance(&worker->port[(first + i) % worker->ports]);
 }
 
 int port_attach(struct port *port, const struct message_attach *attach, int fd)
@@ -168,10 +189,17 @@ int port_attach(struct port *port, const struct message_attach *attach, int fd)
 	port->stale = false;
 	port->device.speed = attach->speed;
 	port->device.model = attach->model;
+	port->allow_dfu = (attach->flags & ATTACH_ALLOW_DFU) != 0;
 	port->device.descriptors_length = 0;
 	port_operate(port, &open, NULL);
 	port_advance(port);
 	return XVHC_OK;
+}
+
+static void state_init(struct port *port)
+{
+	device_state_init(&port->state, &port->descriptors);
+	port->state.firmware_allowed = port->allow_dfu;
 }
 
 static void opened(struct port *port, int error)
@@ -193,7 +221,7 @@ static void opened(struct port *port, int error)
 		port_close(port);
 		return;
 	}
-	device_state_init(&port->state, &port->descriptors);
+	state_init(port);
 	port->phase = PHASE_READY;
 	log_line(LOG_LEVEL_INFO, "port %u: device %04x:%04x", port->number,
 		 port->descriptors.vendor, port->descriptors.product);
@@ -233,7 +261,7 @@ static void reset_done(struct port *port, int error)
 {
 	struct slot *slot = port->queue;
 
-	device_state_init(&port->state, &port->descriptors);
+	state_init(port);
 	port->stale = error != XVHC_OK;
 	broker_link_report(port, PORT_ATTACHED);
 	/*

@@ -29,6 +29,9 @@ bool port_dequeue(struct port *port, struct slot *slot);
 /* Goes on with the operation that is due, or with the requests that wait. */
 void port_advance(struct port *port);
 
+/* Goes on with the requests that wait because the guest's quotas were used up. */
+void ports_advance(struct worker *worker);
+
 /*
  * Begins an operation, for a request (slot) or of our own (NULL). Transfers that it would disturb
  * are cancelled, and it starts when they have ended; requests wait meanwhile.

@@ -116,7 +116,7 @@ static void log_refused(struct slot *slot, int error)
 {
 	const struct transfer_request *request = &slot->request;
 
-	if (error != XVHC_EINVAL)
+	if (error == XVHC_ENODEV)
 		return;
 	log_limited(&slot->port->log, LOG_LEVEL_WARNING,
 		    "port %u: refused a request: type %u, endpoint %02x, %u bytes, %u packets",
@@ -190,6 +190,7 @@ void request_submit(struct slot *slot)
 		return;
 	}
 	slot->state = SLOT_TRANSFER;
+	quota_take(&port->worker->quota, slot->transfer.length);
 }
 
 static uint32_t failed_packets(const struct slot *slot)
@@ -252,6 +253,7 @@ void request_complete(struct slot *slot)
 	struct worker *worker = slot->port->worker;
 	int error = transfer->error;
 
+	quota_give(&worker->quota, transfer->length);
 	bound_results(slot);
 	/* A transfer that was faster than its cancellation is told as it ended. */
 	if (slot->verdict == XVHC_ECANCEL && error != XVHC_ECANCEL)

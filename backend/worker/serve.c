@@ -9,6 +9,9 @@
  *   serve    one loop, which alone looks at what the guest wrote; opens nothing any more, and
  *            allocates nothing
  *
+ * Where the broker's first message says DESCRIBE, this process is no worker at all, but a
+ * describer: describe.c tells of its life.
+ *
  * A guest that breaks the protocol ends its worker: the broker is told why. When the broker goes,
  * the worker ends what is under way and exits.
  */
@@ -19,11 +22,11 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #include "broker_link.h"
 #include "buffer.h"
 #include "connection.h"
+#include "describe.h"
 #include "port.h"
 
 /* How long devices have to let go of their transfers once the broker is gone. */
@@ -111,29 +114,31 @@ static void (*const handlers[LOOP_KINDS])(struct worker *worker) = {
 	[LOOP_SOURCE] = handle_source,
 };
 
+static int shorter(int timeout_ms, int other_ms)
+{
+	if (other_ms < 0)
+		return timeout_ms;
+	return timeout_ms < 0 || other_ms < timeout_ms ? other_ms : timeout_ms;
+}
+
 static int one_round(struct worker *worker, int timeout_ms)
 {
 	uint32_t ready, kind;
 	int error;
 
+	timeout_ms = shorter(timeout_ms, quota_wait_ms(&worker->quota, loop_now_ms()));
 	ready = loop_wait(&worker->loop, worker->connection.more ? 0 : timeout_ms);
 	for (kind = 0; kind < LOOP_KINDS; kind++) {
 		if (ready & (1u << kind))
 			handlers[kind](worker);
 	}
+	if (worker->quota.waiting)
+		ports_advance(worker);
 	error = connection_serve(worker);
 	if (error == XVHC_OK)
 		error = connection_flush(worker);
 	broker_link_flush(worker);
 	return error;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static bool all_empty(const struct worker *worker)
@@ -150,7 +155,7 @@ static bool all_empty(const struct worker *worker)
 /* What is left open after that time is ended by the kernel when the process exits. */
 void serve_end(struct worker *worker)
 {
-	int64_t until = now_ms() + ENDING_MS, left;
+	int64_t until = (int64_t)loop_now_ms() + ENDING_MS, left;
 	uint32_t i;
 
 	loop_remove(&worker->loop, worker->broker);
@@ -158,7 +163,8 @@ void serve_end(struct worker *worker)
 		port_close(&worker->port[i]);
 		port_advance(&worker->port[i]);
 	}
-	for (left = ENDING_MS; left > 0 && !all_empty(worker); left = until - now_ms()) {
+	for (left = ENDING_MS; left > 0 && !all_empty(worker);
+	     left = until - (int64_t)loop_now_ms()) {
 		if (one_round(worker, (int)left) != XVHC_OK)
 			return;
 	}
@@ -197,6 +203,8 @@ int serve(const struct transport_ops *transport, const struct source_ops *source
 	worker->transport = transport;
 	worker->source = source;
 	worker->isolation = isolation;
+	if (describe_is_wanted(BROKER_LINK_FD))
+		return describe(BROKER_LINK_FD, isolation);
 	if (serve_begin(worker, BROKER_LINK_FD) < 0)
 		return 1;
 	while (!worker->ending) {

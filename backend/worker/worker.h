@@ -17,6 +17,7 @@
 #include <vet.h>
 
 #include "isolate.h"
+#include "quota.h"
 #include "source.h"
 #include "transport.h"
 
@@ -64,6 +65,7 @@ struct port {
 	struct descriptor_table descriptors;
 	struct device_state state;
 	bool presented; /* descriptors are answered by us, not by the device */
+	bool allow_dfu; /* the guest may load firmware into it */
 	bool stale;     /* a request in the default state failed: the guest will reset the port */
 
 	struct slot *queue; /* requests that wait for their turn, oldest first */
@@ -101,6 +103,8 @@ struct worker {
 	uint32_t domid;
 	uint32_t ports;
 	struct connection connection;
+	struct quota quota;
+	uint32_t turn; /* the port that is asked first when there is room again */
 	struct port port[USBIF_PORT_MAX];
 	struct slot slot[SOURCE_SLOTS];
 	struct log_limit log;

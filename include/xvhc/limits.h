@@ -18,6 +18,40 @@
 #define XVHC_ALTSETTINGS_MAX 128u /* of all interfaces together */
 #define XVHC_ENDPOINTS_MAX 256u   /* of all alternate settings together */
 
+#define XVHC_KINDS_MAX 32u /* different classes of interfaces: more are refused */
+
+/* One guest's quotas. Each has a key in the configuration (docs/policy.md). */
+#define XVHC_TRANSFERS_IN_FLIGHT_MIN 4u
+#define XVHC_TRANSFERS_IN_FLIGHT_DEFAULT 256u
+#define XVHC_TRANSFERS_IN_FLIGHT_MAX 65536u
+#define XVHC_BYTES_IN_FLIGHT_MIN 262144u /* some transfers of the largest size */
+#define XVHC_BYTES_IN_FLIGHT_DEFAULT 4194304u
+#define XVHC_BYTES_IN_FLIGHT_MAX 1073741824u
+#define XVHC_WORKER_BYTES_MAX                                                                      \
+	1048576u                     /* the share of one controller: all slots, the largest size */
+#define XVHC_TRANSFER_OVERHEAD 2048u /* bytes that usbfs counts beside a transfer's data */
+#define XVHC_USBFS_MEMORY_MB 16u     /* usbfs' own default for the whole host */
+#define XVHC_CONTROL_RATE_MIN 50u    /* control requests in a second */
+#define XVHC_CONTROL_RATE_DEFAULT 2000u
+#define XVHC_CONTROL_RATE_MAX 1000000u
+#define XVHC_RECONNECT_PAUSE_MIN_MS 100u /* after the first failure; doubled at each further one   \
+					  */
+#define XVHC_RECONNECT_PAUSE_S_MIN 1u    /* the longest pause, in seconds */
+#define XVHC_RECONNECT_PAUSE_S_DEFAULT 30u
+#define XVHC_RECONNECT_PAUSE_S_MAX 3600u
+#define XVHC_REPROBES_MAX 5u          /* of a frontend that does not reconnect by itself */
+#define XVHC_XENSTORE_CHANGES_MIN 10u /* changes of a frontend's state in a second */
+#define XVHC_XENSTORE_CHANGES_DEFAULT 100u
+#define XVHC_XENSTORE_CHANGES_MAX 100000u
+
+/* Judging devices. */
+#define XVHC_DESCRIBERS_MAX 4u       /* at once */
+#define XVHC_DESCRIBE_LIMIT_MS 5000u /* to read a device's descriptors */
+#define XVHC_CHANGE_WINDOW_MS 15000u /* a device that comes this soon after another replaces it */
+#define XVHC_POLICY_SECTIONS_MAX 2048u
+#define XVHC_POLICY_RULES_MAX 1024u    /* of one filter */
+#define XVHC_POLICY_BYTES_MAX 1048576u /* of the configuration */
+
 /* Host-wide. */
 #define XVHC_CONTROLLERS_MAX 1024u
 #define XVHC_GIVEN_PORTS_MAX 1024u

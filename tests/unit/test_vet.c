@@ -167,6 +167,62 @@ static void setup_packet_beyond_its_buffer(void **state)
 	assert_int_equal(vet_request(&device, &request, NULL), XVHC_EINVAL);
 }
 
+/* A device with a loader of firmware as its interface 1, in an altsetting other than 0. */
+static int vet_firmware(const char *packet, bool allowed)
+{
+	/* clang-format off */
+	static const uint8_t bytes[] = {
+		18, 1, 0x00, 0x02, 0, 0, 0, 64, 0, 0, 0, 0, 0, 1, 1, 2, 0, 1,
+		9, 2, 36, 0, 2, 1, 0, 0x80, 50,
+		9, 4, 0, 0, 0, 0xfe, 2, 1, 0,
+		9, 4, 1, 0, 0, 0xff, 0, 0, 0,
+		9, 4, 1, 1, 0, 0xfe, 1, 2, 0,
+	};
+	/* clang-format on */
+	static struct descriptor_table loader;
+	struct transfer_request request = request_to(0, TRANSFER_CONTROL);
+	struct device_state state;
+
+	assert_int_equal(descriptor_parse(&loader, bytes, sizeof(bytes)), XVHC_OK);
+	device_state_init(&state, &loader);
+	assert_false(state.firmware_allowed);
+	state.firmware_allowed = allowed;
+	state.address = 5;
+	memcpy(request.setup, packet, 8);
+	request.in = (request.setup[0] & 0x80) != 0;
+	return vet_request(&state, &request, NULL);
+}
+
+static void firmware_download_that_is_not_allowed(void **state)
+{
+	(void)state;
+	/* DNLOAD, its end without data, DETACH; the device as the recipient; the direction bit. */
+	assert_int_equal(vet_firmware("\x21\x01\0\0\x01\0\0\x04", false), XVHC_ESTALL);
+	assert_int_equal(vet_firmware("\x21\x01\0\0\x01\0\0\0", false), XVHC_ESTALL);
+	assert_int_equal(vet_firmware("\x21\0\0\0\x01\0\0\0", false), XVHC_ESTALL);
+	assert_int_equal(vet_firmware("\x21\x01\0\0\x01\xff\0\0", false), XVHC_ESTALL);
+	assert_int_equal(vet_firmware("\x20\x01\0\0\x01\0\0\0", false), XVHC_ESTALL);
+	assert_int_equal(vet_firmware("\xa1\x01\0\0\x01\0\0\0", false), XVHC_ESTALL);
+}
+
+static void firmware_download_that_is_allowed(void **state)
+{
+	(void)state;
+	assert_int_equal(vet_firmware("\x21\x01\0\0\x01\0\0\x04", true), XVHC_OK);
+	assert_int_equal(vet_firmware("\x21\0\0\0\x01\0\0\0", true), XVHC_OK);
+}
+
+static void same_requests_to_what_is_no_loader(void **state)
+{
+	(void)state;
+	/* Interface 0, an endpoint, a request of the vendor; and reading the loader's state. */
+	assert_int_equal(vet_firmware("\x21\x01\0\0\0\0\0\x04", false), XVHC_OK);
+	assert_int_equal(vet_firmware("\x22\x01\0\0\x01\0\0\0", false), XVHC_OK);
+	assert_int_equal(vet_firmware("\x41\x01\0\0\x01\0\0\0", false), XVHC_OK);
+	assert_int_equal(vet_firmware("\xa1\x03\0\0\x01\0\x06\0", false), XVHC_OK);
+	assert_int_equal(vet_firmware("\x01\x0b\0\0\x01\0\0\0", false), XVHC_OK);
+}
+
 static int vet_isoc(uint32_t one, uint32_t two)
 {
 	struct transfer_request request = request_to(0x83, TRANSFER_ISOC);
@@ -229,6 +285,9 @@ int main(void)
 		VET_TEST(another_address),
 		VET_TEST(default_state_has_only_control),
 		VET_TEST(setup_packet_beyond_its_buffer),
+		VET_TEST(firmware_download_that_is_not_allowed),
+		VET_TEST(firmware_download_that_is_allowed),
+		VET_TEST(same_requests_to_what_is_no_loader),
 		VET_TEST(isoc_packets_within_the_endpoint),
 		VET_TEST(isoc_packet_beyond_the_endpoint),
 		VET_TEST(isoc_packets_beyond_the_data_in_the_sum),

@@ -94,19 +94,23 @@ void frontend_connect(struct frontend *frontend, const struct message_connect *c
 	assert_int_equal(message_send(frontend->broker, &message, &fds), 0);
 }
 
+void frontend_start_with(struct frontend *frontend, struct message_connect quotas)
+{
+	quotas.transport = TRANSPORT_MEMFD;
+	quotas.domid = 7;
+	quotas.ports = FRONTEND_PORTS;
+	quotas.urb_ring_ref = FRONTEND_URB_PAGE;
+	quotas.conn_ring_ref = FRONTEND_CONN_PAGE;
+	frontend_spawn(frontend);
+	frontend_connect(frontend, &quotas);
+	frontend_until(frontend, frontend->connected);
+}
+
 void frontend_start(struct frontend *frontend)
 {
-	struct message_connect connect = {
-		.transport = TRANSPORT_MEMFD,
-		.domid = 7,
-		.ports = FRONTEND_PORTS,
-		.urb_ring_ref = FRONTEND_URB_PAGE,
-		.conn_ring_ref = FRONTEND_CONN_PAGE,
-	};
+	struct message_connect none = {0};
 
-	frontend_spawn(frontend);
-	frontend_connect(frontend, &connect);
-	frontend_until(frontend, frontend->connected);
+	frontend_start_with(frontend, none);
 }
 
 static void release(struct frontend *frontend, int code)
@@ -266,22 +270,39 @@ void frontend_post_events(struct frontend *frontend, uint32_t count)
 	frontend_kick(frontend);
 }
 
-void frontend_attach(struct frontend *frontend, uint32_t port, uint32_t model, enum usb_speed speed)
+static void attach(struct frontend *frontend, const struct message_attach *attach)
 {
 	struct message message = {.type = MESSAGE_ATTACH};
 
-	message.u.attach.port = port;
-	message.u.attach.model = model;
-	message.u.attach.speed = speed;
+	message.u.attach = *attach;
 	assert_int_equal(message_send(frontend->broker, &message, NULL), 0);
+}
+
+void frontend_attach(struct frontend *frontend, uint32_t port, uint32_t model, enum usb_speed speed)
+{
+	struct message_attach message = {.port = port, .model = model, .speed = speed};
+
+	attach(frontend, &message);
 }
 
 void frontend_plug(struct frontend *frontend, uint32_t port, uint32_t model, enum usb_speed speed)
 {
+	frontend_plug_flags(frontend, port, model, speed, 0);
+}
+
+void frontend_plug_flags(struct frontend *frontend, uint32_t port, uint32_t model,
+			 enum usb_speed speed, uint32_t flags)
+{
+	struct message_attach message = {
+		.port = port,
+		.model = model,
+		.speed = speed,
+		.flags = flags,
+	};
 	uint32_t events = frontend->events[port];
 
 	frontend_post_events(frontend, 2);
-	frontend_attach(frontend, port, model, speed);
+	attach(frontend, &message);
 	frontend_until(frontend, frontend->events[port] > events);
 	assert_true(frontend->speed[port] != USBIF_SPEED_NONE);
 }

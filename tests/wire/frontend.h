@@ -84,6 +84,13 @@ void frontend_step(struct frontend *frontend);
 			frontend_step(frontend);                                                   \
 	} while (0)
 
+/* Plugs in a device with ATTACH_... flags, and waits until the guest is told of it. */
+void frontend_plug_flags(struct frontend *frontend, uint32_t port, uint32_t model,
+			 enum usb_speed speed, uint32_t flags);
+
+/* As frontend_start(), with the quotas of this message. */
+void frontend_start_with(struct frontend *frontend, struct message_connect quotas);
+
 /* The data pages of a request, and its packet list. */
 uint8_t *frontend_data(struct frontend *frontend, uint32_t id);
 struct usbif_isoc_packet *frontend_list(struct frontend *frontend, uint32_t id);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "quota.h"
+
+static_assert(XVHC_BYTES_IN_FLIGHT_MIN > 2 * TRANSFER_LENGTH_MAX,
+	      "the largest transfer passes beside small ones");
+
+int quota_init(struct quota *quota, const struct message_connect *connect, uint64_t now_ms)
+{
+	if (connect->bytes_max != 0 && connect->bytes_max < XVHC_BYTES_IN_FLIGHT_MIN)
+		return XVHC_EPROTO;
+	quota->transfers_max = connect->transfers_max;
+	quota->bytes_max = connect->bytes_max;
+	quota->transfers = 0;
+	quota->bytes = 0;
+	quota->waiting = false;
+	rate_init(&quota->control, connect->control_rate, now_ms);
+	return XVHC_OK;
+}
+
+static bool has_room(const struct quota *quota, uint32_t bytes)
+{
+	if (quota->transfers_max != 0 && quota->transfers >= quota->transfers_max)
+		return false;
+	return quota->bytes_max == 0 || bytes <= quota->bytes_max - quota->bytes;
+}
+
+bool quota_admit(struct quota *quota, const struct transfer_request *request, uint64_t now_ms)
+{
+	bool admitted = has_room(quota, request->length);
+
+	if (admitted && request->type == TRANSFER_CONTROL)
+		admitted = rate_take(&quota->control, now_ms);
+	quota->waiting |= !admitted;
+	return admitted;
+}
+
+void quota_take(struct quota *quota, uint32_t bytes)
+{
+	assert(has_room(quota, bytes));
+	quota->transfers++;
+	quota->bytes += bytes;
+}
+
+void quota_give(struct quota *quota, uint32_t bytes)
+{
+	assert(quota->transfers > 0 && quota->bytes >= bytes);
+	quota->transfers--;
+	quota->bytes -= bytes;
+}
+
+int quota_wait_ms(const struct quota *quota, uint64_t now_ms)
+{
+	uint32_t wait;
+
+	if (!quota->waiting)
+		return -1;
+	wait = rate_wait_ms(&quota->control, now_ms);
+	/* With a token there, it waits for a transfer to end, which wakes us up. */
+	return wait > 0 ? (int)wait : -1;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What one guest may have under way at a time, and how often it may make control requests. A
+ * request that is beyond this waits in its port's queue; it is not lost.
+ */
+#ifndef XVHC_WORKER_QUOTA_H
+#define XVHC_WORKER_QUOTA_H
+
+#include <common/rate.h>
+#include <message.h>
+#include <transfer.h>
+
+struct quota {
+	uint32_t transfers_max; /* 0: no limit */
+	uint32_t bytes_max;     /* 0: no limit */
+	uint32_t transfers;     /* under way */
+	uint32_t bytes;         /* of them */
+	struct rate control;
+	bool waiting; /* a request was not admitted */
+};
+
+/* Takes the quotas of a CONNECT. Returns XVHC_EPROTO where one of them makes no sense. */
+XVHC_MUST_CHECK int quota_init(struct quota *quota, const struct message_connect *connect,
+			       uint64_t now_ms);
+
+/*
+ * Whether a request may be run now; then its control request counts. Where not, quota->waiting is
+ * set: the caller asks again after a transfer has ended, or when quota_wait_ms() have passed.
+ */
+XVHC_MUST_CHECK bool quota_admit(struct quota *quota, const struct transfer_request *request,
+				 uint64_t now_ms);
+
+/* A transfer of so many bytes begins, and ends. */
+void quota_take(struct quota *quota, uint32_t bytes);
+void quota_give(struct quota *quota, uint32_t bytes);
+
+/* Milliseconds until a request that waits for its turn in time can run; -1: none does. */
+int quota_wait_ms(const struct quota *quota, uint64_t now_ms);
+
+#endif
