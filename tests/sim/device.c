@@ -47,6 +47,7 @@ static bool calm;
 static struct device devices[SIM_PORTS];
 static struct pending pending[SOURCE_SLOTS];
 static uint32_t pending_count;
+static uint32_t quota_transfers, quota_bytes;
 
 static int sim_init(struct loop *loop, const struct source_calls *worker_calls)
 {
@@ -155,6 +156,18 @@ static void check_data(const struct sim_request *request, const struct source_tr
 		  "data to the device is not the guest's");
 }
 
+static void check_quota(void)
+{
+	uint32_t bytes = 0, i;
+
+	SIM_CHECK(quota_transfers == 0 || pending_count <= quota_transfers,
+		  "%u transfers under way, of %u", pending_count, quota_transfers);
+	for (i = 0; i < pending_count; i++)
+		bytes += pending[i].transfer->length;
+	SIM_CHECK(quota_bytes == 0 || bytes <= quota_bytes, "%u bytes under way, of %u", bytes,
+		  quota_bytes);
+}
+
 static int sim_submit(struct source_device *source, struct source_transfer *transfer)
 {
 	struct device *device = device_of(source);
@@ -165,7 +178,6 @@ static int sim_submit(struct source_device *source, struct source_transfer *tran
 
 	SIM_CHECK(device->open, "a transfer for a device that is not open");
 	SIM_CHECK(device->phase == OPERATION_IDLE, "a transfer during an operation");
-	SIM_CHECK(pending_count < SOURCE_SLOTS, "more transfers than slots");
 	SIM_CHECK(transfer->slot < SOURCE_SLOTS, "slot %u", transfer->slot);
 	SIM_CHECK(request, "no request of the guest is behind a transfer");
 	SIM_CHECK(!request->reached, "request %u reached a device twice", request->id);
@@ -176,8 +188,10 @@ static int sim_submit(struct source_device *source, struct source_transfer *tran
 	if (request->kind == SIM_SUBMIT)
 		check_data(request, transfer);
 	request->reached = true;
+	SIM_CHECK(pending_count < SOURCE_SLOTS, "more transfers than slots");
 	pending[pending_count++] =
 		(struct pending){.device = device, .transfer = transfer, .request = request};
+	check_quota();
 	return XVHC_OK;
 }
 
@@ -511,6 +525,12 @@ bool device_is_open(uint32_t port)
 uint32_t device_transfers(void)
 {
 	return pending_count;
+}
+
+void device_quota(uint32_t transfers_max, uint32_t bytes_max)
+{
+	quota_transfers = transfers_max;
+	quota_bytes = bytes_max;
 }
 
 void device_forget(void)

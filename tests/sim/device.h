@@ -28,6 +28,9 @@ bool device_is_open(uint32_t port);
 /* Transfers that the worker has given to devices and not yet got back. */
 uint32_t device_transfers(void);
 
+/* What may be under way at a time; 0: as much as there are slots. */
+void device_quota(uint32_t transfers_max, uint32_t bytes_max);
+
 /* The worker has died: forgets everything. */
 void device_forget(void);
 

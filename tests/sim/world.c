@@ -35,6 +35,17 @@ static struct {
 	uint32_t kind;
 } ports[SIM_PORTS + 1];
 
+/*
+ * Each worker has its own. Bytes are set from within: the least that a broker may ask for is more
+ * than this guest's memory. A rate of control requests would depend on the time of day.
+ */
+static void set_quotas(void)
+{
+	worker.quota.transfers_max = random_one_in(2) ? 0 : XVHC_TRANSFERS_IN_FLIGHT_MIN;
+	worker.quota.bytes_max = random_one_in(2) ? 0 : TRANSFER_LENGTH_MAX;
+	device_quota(worker.quota.transfers_max, worker.quota.bytes_max);
+}
+
 static void start(void)
 {
 	struct message message = {
@@ -67,6 +78,7 @@ static void start(void)
 	worker.transport = &transport_memfd;
 	worker.source = &sim_source;
 	SIM_CHECK(serve_begin(&worker, worker_side) == 0, "the worker does not connect");
+	set_quotas();
 }
 
 /* The worker is gone, as a process would be. */
