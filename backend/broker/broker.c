@@ -15,6 +15,7 @@
 #include <broker/controller.h>
 #include <broker/given.h>
 #include <broker/guest.h>
+#include <broker/held.h>
 #include <broker/hotplug.h>
 
 #define EVENTS_AT_ONCE 64
@@ -95,6 +96,7 @@ static int signals_open(struct broker *broker)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD); /* a worker has stopped: held_step() */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	broker->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -224,7 +226,8 @@ static void signal_readable(struct broker *broker)
 {
 	struct signalfd_siginfo info;
 
-	if (read(broker->signals, &info, sizeof(info)) != (ssize_t)sizeof(info) || broker->stopping)
+	if (read(broker->signals, &info, sizeof(info)) != (ssize_t)sizeof(info) ||
+	    info.ssi_signo == SIGCHLD || broker->stopping)
 		return;
 	log_line(LOG_LEVEL_INFO, "ending; ports stay given");
 	broker->stopping = true;
@@ -315,6 +318,7 @@ static void settle_once(struct broker *broker)
 			broker_wake_at(broker, broker->controllers[i]->until_ms);
 	}
 	workers_step(broker);
+	held_step(broker);
 	clients_step(broker);
 	if (broker->stopping) {
 		broker_wake_at(broker, broker->stop_until_ms);

@@ -17,6 +17,8 @@
 #ifndef XVHC_BROKER_BROKER_H
 #define XVHC_BROKER_BROKER_H
 
+#include <sys/types.h>
+
 #include <xvhc/limits.h>
 #include <xvhc/usbif.h>
 
@@ -32,6 +34,7 @@
 
 struct controller;
 struct given;
+struct worker_slot;
 struct udev_monitor;
 
 /* A client of the control socket that waits for an answer. serial 0: nobody. */
@@ -85,8 +88,10 @@ struct given {
 	bool needs_reset; /* a guest had it */
 	uint32_t opens_failed;
 	enum port_state guest_use;
-	uint64_t retry_at_ms;     /* of IN_DOM0, FAILED, and of a claim that failed; 0: never */
-	uint64_t detach_until_ms; /* of DETACHING */
+	struct worker_slot *holder; /* may have a descriptor of it; NULL: nobody (held.c) */
+	dev_t node;                 /* of that descriptor */
+	uint64_t retry_at_ms;       /* of IN_DOM0, FAILED, and of a claim that failed; 0: never */
+	uint64_t detach_until_ms;   /* of DETACHING */
 	char text[IN_USE_TEXT_MAX];
 
 	struct controller *controller; /* NULL: bound to none */
@@ -160,6 +165,8 @@ struct worker_slot {
 	struct controller *controller; /* NULL: nobody waits for it any more */
 	bool used;
 	uint64_t kill_at_ms; /* 0: never */
+	bool looking;        /* it is being stopped, to see what it holds (held.c) */
+	uint64_t look_until_ms;
 	char name[32];
 };
 

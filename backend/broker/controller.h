@@ -44,6 +44,9 @@ bool controller_is_connected(const struct controller *controller);
 XVHC_MUST_CHECK int controller_attach(struct broker *broker, struct controller *controller,
 				      uint32_t port, enum usb_speed speed, int fd);
 
+/* The place of the controller's worker. NULL: it has none. */
+struct worker_slot *worker_slot_of(struct broker *broker, const struct controller *controller);
+
 /* Asks the worker to give a device back. Returns 0 or -errno. */
 XVHC_MUST_CHECK int controller_detach(struct broker *broker, struct controller *controller,
 				      uint32_t port);

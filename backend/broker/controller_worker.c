@@ -13,15 +13,16 @@
 
 #include <broker/controller.h>
 #include <broker/given.h>
+#include <broker/held.h>
 #include <common/message_io.h>
 
 #define MESSAGES_AT_ONCE 16u /* of one worker, before the others have their turn */
 #define END_LIMIT_MS 3000u
 
-static struct worker_slot *slot_of(struct broker *broker, const struct worker_process *process)
+struct worker_slot *worker_slot_of(struct broker *broker, const struct controller *controller)
 {
 	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++)
-		if (&broker->workers[i].process == process)
+		if (&broker->workers[i].process == controller->worker)
 			return &broker->workers[i];
 	return NULL;
 }
@@ -90,7 +91,8 @@ void controller_worker_end(struct broker *broker, struct controller *controller,
 	struct worker_slot *slot;
 
 	if (controller->worker) {
-		slot = slot_of(broker, controller->worker);
+		slot = worker_slot_of(broker, controller);
+		held_look_stop(slot);
 		slot->controller = NULL;
 		controller->worker = NULL;
 		worker_process_hang_up(&slot->process);
@@ -130,6 +132,7 @@ void worker_ended(struct broker *broker, uint32_t index)
 	worker_process_reap(&slot->process, how, sizeof(how));
 	slot->used = false;
 	slot->controller = NULL;
+	held_worker_ended(broker, slot);
 	if (!controller)
 		return;
 	controller->worker = NULL;

@@ -5,9 +5,11 @@
  *
  *   1. claim the hub ports, where the hub came, or came back
  *   2. note that the device came, went, or is another one; ask the worker for the old one back
- *   3. on its way back to dom0: ask the worker for the device; then give all back
+ *   3. on its way back to dom0: ask the worker for the device, and see that it holds it no more;
+ *      then give all back
  *   4. take the device from dom0's drivers: it may have been there before the claim
- *   5. bind the port to a controller, where its guest runs; reset a device that a guest had
+ *   5. bind the port to a controller, where its guest runs; reset a device that a guest had, once
+ *      no other worker can hold it
  *   6. open the device and hand it to the worker, where one is connected to the guest
  */
 #include <broker/given.h>
@@ -19,8 +21,11 @@
 
 #include <broker/controller.h>
 #include <broker/guest.h>
+#include <broker/held.h>
 
-#define DETACH_LIMIT_MS 5000u
+/* The kernel waits for 5 s for an operation that is not answered, and may try some of them again.
+ */
+#define DETACH_LIMIT_MS 15000u
 #define OPENS_MAX 5u /* attempts to open a device that is there and does not open */
 
 static bool job_begin(struct broker *broker, struct given *given, struct job *job)
@@ -229,7 +234,7 @@ static void release_begin(struct broker *broker, struct given *given,
 
 	if (given->device_state == DEVICE_ATTACHED)
 		detach_begin(broker, given);
-	if (given->device_state == DEVICE_DETACHING)
+	if (given->device_state == DEVICE_DETACHING || held_by_anyone(broker, given))
 		return;
 	/* What dom0 uses itself, because it was there first, stays as it is. */
 	job = job_for(given, JOB_RELEASE, given->device_state == DEVICE_IN_DOM0 ? NULL : device);
@@ -284,6 +289,7 @@ static void open_done(struct broker *broker, struct given *given, struct job *jo
 	    given->controller && controller_is_connected(given->controller) && !given->taking) {
 		if (controller_attach(broker, given->controller, given->port, device->speed,
 				      job->fd) == 0) {
+			held_begin(broker, given, job->fd);
 			given->device_state = DEVICE_ATTACHED;
 			given->opens_failed = 0;
 			given->guest_use = PORT_ATTACHED;
@@ -430,6 +436,8 @@ static void given_step(struct broker *broker, struct given *given)
 		return;
 	bind(broker, given);
 	if (given->claim_state != CLAIM_HELD || !device_is_usable(broker, given))
+		return;
+	if (held_by_another(broker, given))
 		return;
 	device = connector_device(connector);
 	if (given->needs_reset)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <broker/worker_process.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,6 +86,48 @@ void worker_process_hang_up(struct worker_process *worker)
 		return;
 	close(worker->socket);
 	worker->socket = -1;
+}
+
+void worker_process_stop(struct worker_process *worker)
+{
+	kill(worker->pid, SIGSTOP);
+}
+
+bool worker_process_is_stopped(struct worker_process *worker)
+{
+	siginfo_t info = {0};
+
+	/* The kernel reports this only once each thread has stopped. */
+	return waitid(P_PID, (id_t)worker->pid, &info, WSTOPPED | WNOHANG) == 0 &&
+	       info.si_pid == worker->pid;
+}
+
+void worker_process_continue(struct worker_process *worker)
+{
+	kill(worker->pid, SIGCONT);
+}
+
+bool worker_process_holds(const struct worker_process *worker, dev_t node)
+{
+	struct dirent *entry;
+	struct stat status;
+	char path[32];
+	bool holds = false;
+	DIR *table;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)worker->pid);
+	table = opendir(path);
+	if (!table)
+		return true;
+	while (!holds && (errno = 0, entry = readdir(table))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		holds = fstatat(dirfd(table), entry->d_name, &status, 0) != 0 ||
+			(S_ISCHR(status.st_mode) && status.st_rdev == node);
+	}
+	holds = holds || errno != 0;
+	closedir(table);
+	return holds;
 }
 
 void worker_process_kill(struct worker_process *worker)

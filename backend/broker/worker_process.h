@@ -24,6 +24,20 @@ XVHC_MUST_CHECK int worker_process_start(struct worker_process *worker, const ch
 /* Closes our end of the socket: an orderly worker then ends by itself. */
 void worker_process_hang_up(struct worker_process *worker);
 
+/*
+ * Stops it, all threads, which takes as long as they are in the kernel: SIGCHLD says when it has
+ * come about. Then it stays stopped until it is continued, or killed.
+ */
+void worker_process_stop(struct worker_process *worker);
+XVHC_MUST_CHECK bool worker_process_is_stopped(struct worker_process *worker);
+void worker_process_continue(struct worker_process *worker);
+
+/*
+ * Whether a stopped one has a descriptor of the device with this node; also true where that cannot
+ * be found out.
+ */
+XVHC_MUST_CHECK bool worker_process_holds(const struct worker_process *worker, dev_t node);
+
 /* Ends it at once. */
 void worker_process_kill(struct worker_process *worker);
 

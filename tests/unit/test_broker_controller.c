@@ -27,7 +27,7 @@
 #include "fake_sysfs.h"
 #include "memory_store.h"
 
-#define LIMIT_MS 15000
+#define LIMIT_MS 30000 /* more than any limit of the broker's own */
 #define GUEST 5u
 #define PLACE "pci-0000:00:04.0/hs-1"
 #define BACKEND "/local/domain/0/backend/vusb/5/1000"
@@ -40,6 +40,8 @@ enum worker_manner {
 	WORKER_LIES,      /* speaks of a port that there is not */
 	WORKER_FAILS,     /* cannot map the rings */
 	WORKER_KEEPS,     /* does not give a device back */
+	WORKER_HOARDS,    /* says that it gives a device back, and keeps it */
+	WORKER_LINGERS,   /* does not end when it is told to */
 	WORKER_IS_SILENT, /* does not even connect */
 };
 
@@ -74,32 +76,55 @@ static int worker_main(void)
 {
 	struct pollfd poll_socket = {.fd = 3, .events = POLLIN};
 	uint32_t manner = 0;
+	int held = -1;
 	struct message message;
 	struct message_fds fds;
 
 	for (;;) {
 		poll(&poll_socket, 1, -1);
-		if (message_receive(3, &message, &fds) != 1)
+		if (message_receive(3, &message, &fds) != 1) {
+			while (manner == WORKER_LINGERS)
+				pause();
 			return 0;
+		}
 		if (message.type == MESSAGE_CONNECT) {
 			manner = message.u.connect.event_channel;
 			worker_connect(&message);
 		} else if (message.type == MESSAGE_ATTACH && fds.count == 1) {
+			close(held);
+			held = manner == WORKER_GOOD ? dup(fds.fd[0]) : -1;
 			worker_say(MESSAGE_PORT_STATE, message.u.attach.port, PORT_CONFIGURED);
 		} else if (message.type == MESSAGE_DETACH && manner != WORKER_KEEPS) {
+			close(held);
+			held = -1;
 			worker_say(MESSAGE_DETACHED, message.u.port.port, 0);
 		}
-		message_fds_close(&fds);
+		if (manner != WORKER_HOARDS)
+			message_fds_close(&fds);
 	}
 }
 
 /* Whether dom0 uses the devices, and how often we asked: jobs run on a thread of their own. */
 static atomic_bool dom0_uses_devices;
 static atomic_uint evictions;
+static atomic_uint uses;        /* jobs that use a device or give it away */
+static atomic_int other_worker; /* process that must be gone before a device is used; 0: none */
+static atomic_bool overlapped;  /* it was not */
+
+static bool uses_device(const struct job *job)
+{
+	return job->device.bus != 0 &&
+	       (job->type == JOB_OPEN || job->type == JOB_RESET || job->type == JOB_RELEASE);
+}
 
 static void fake_job_run(struct job *job, const struct job_paths *paths)
 {
 	(void)paths;
+	if (uses_device(job)) {
+		uses++;
+		if (other_worker != 0 && kill(other_worker, 0) == 0)
+			overlapped = true;
+	}
 	if (job->type == JOB_EVICT) {
 		evictions++;
 		job->in_use = dom0_uses_devices;
@@ -112,8 +137,9 @@ static void fake_job_run(struct job *job, const struct job_paths *paths)
 		if (job->type == JOB_RELEASE && job->side[side].fd >= 0)
 			close(job->side[side].fd);
 	}
+	/* Unlike /dev/null, no worker has this for another reason. */
 	if (job->type == JOB_OPEN)
-		job->fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		job->fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
 }
 
 struct fixture {
@@ -143,6 +169,9 @@ static int setup(void **state)
 	fixture->store = memory_store_open();
 	dom0_uses_devices = false;
 	evictions = 0;
+	uses = 0;
+	other_worker = 0;
+	overlapped = false;
 	*state = fixture;
 	return 0;
 }
@@ -542,8 +571,91 @@ static void a_worker_that_keeps_a_device_is_ended(void **state)
 	frontend_publishes(fixture, FRONTEND, WORKER_KEEPS);
 	until_given_is(fixture, "in use by web (configured)");
 	given_take(&fixture->broker, fixture->broker.given);
+	broker_turn(&fixture->broker, 0);
+	assert_int_equal(fixture->broker.given->device_state, DEVICE_DETACHING);
+	/* An operation of the device may take the kernel's 5 s. */
+	assert_true(fixture->broker.given->detach_until_ms >= fixture->broker.now_ms + 10000);
+	fixture->broker.given->detach_until_ms = 1;
 	until_node(fixture, BACKEND "/state", "5");
 	until_given_is(fixture, "none");
+}
+
+/* Starts with two ports given to a guest, and a device in each, which the guest uses. */
+static void start_with_two(struct fixture *fixture, enum worker_manner manner)
+{
+	fake_file(&fixture->sysfs, PLACE " web\npci-0000:00:04.0/hs-2 web\n", "ports.conf");
+	memory_store_guest(fixture->store, GUEST, "web");
+	start(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	plug(fixture, "1-1", 2);
+	plug(fixture, "1-2", 3);
+	frontend_publishes(fixture, FRONTEND, manner);
+	until_given_is(fixture, "in use by web (configured)");
+}
+
+/* The guest's other devices do not notice. */
+static void a_port_taken_from_a_good_worker_leaves_it_alone(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct worker_process *worker;
+	uint64_t limit = clock_ms() + LIMIT_MS;
+	pid_t pid;
+
+	start_with_two(fixture, WORKER_GOOD);
+	worker = fixture->broker.controllers[0]->worker;
+	pid = worker->pid;
+	given_take(&fixture->broker, fixture->broker.given);
+	while (fixture->broker.given->next) {
+		assert_true(clock_ms() < limit);
+		broker_turn(&fixture->broker, 20);
+	}
+	assert_ptr_equal(fixture->broker.controllers[0]->worker, worker);
+	assert_int_equal(worker->pid, pid);
+	/* It runs: it serves the next device. */
+	fake_unplug(&fixture->sysfs, "1-2");
+	fixture->broker.topology_dirty = true;
+	until_given_is(fixture, "ready, empty");
+	plug(fixture, "1-2", 4);
+	until_given_is(fixture, "in use by web (configured)");
+}
+
+static void a_device_that_a_worker_hoards_stays_until_the_worker_is_gone(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_with_two(fixture, WORKER_HOARDS);
+	other_worker = fixture->broker.controllers[0]->worker->pid;
+	uses = 0;
+	given_take(&fixture->broker, fixture->broker.given);
+	until_node(fixture, BACKEND "/state", "5");
+	while (uses == 0)
+		broker_turn(&fixture->broker, 20);
+	assert_false(overlapped);
+}
+
+static void a_device_waits_for_a_worker_that_does_not_end(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t limit = clock_ms() + LIMIT_MS;
+
+	start_with_given(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	plug(fixture, "1-1", 2);
+	frontend_publishes(fixture, FRONTEND, WORKER_LINGERS);
+	until_given_is(fixture, "in use by web (configured)");
+	other_worker = fixture->broker.controllers[0]->worker->pid;
+	uses = 0;
+	memory_store_set(fixture->store, "6", FRONTEND "/state");
+	until_node(fixture, BACKEND "/state", "6");
+	memory_store_set(fixture->store, "1", FRONTEND "/state");
+	until_node(fixture, BACKEND "/state", "2");
+	frontend_publishes(fixture, FRONTEND, WORKER_GOOD);
+	while (uses == 0) {
+		assert_true(clock_ms() < limit);
+		broker_turn(&fixture->broker, 20);
+	}
+	until_given_is(fixture, "in use by web (configured)");
+	assert_false(overlapped);
 }
 
 static void a_toolstacks_controller_is_served_and_closed(void **state)
@@ -684,6 +796,9 @@ int main(int argc, char **argv)
 		TEST(a_worker_that_lies_is_ended),
 		TEST(a_worker_that_fails_is_replaced),
 		TEST(a_worker_that_keeps_a_device_is_ended),
+		TEST(a_port_taken_from_a_good_worker_leaves_it_alone),
+		TEST(a_device_that_a_worker_hoards_stays_until_the_worker_is_gone),
+		TEST(a_device_waits_for_a_worker_that_does_not_end),
 		TEST(a_toolstacks_controller_is_served_and_closed),
 		TEST(a_toolstacks_device_that_dom0_uses_is_tried_now_and_then),
 		TEST(a_device_too_fast_for_its_controller_stays_away),
