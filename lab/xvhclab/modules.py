@@ -139,8 +139,8 @@ def build_module(name, sources, module_folder, key, options=()):
     name: "6.1" or "6.12". sources: {name under the build folder: folder of the tree}, all copied.
     module_folder: which of them holds the Kbuild file. key: names the build folder,
     build/kmod-<release>[-key]. options: more words for make. What the compiler warns of is printed,
-    and stands in make.log of the build folder. Returns the folder in which the .ko files are; nothing is done when
-    no source has changed.
+    and stands in make.log of the build folder. Returns the folder in which the .ko files are;
+    nothing is done when no source has changed.
     """
     kernel_headers = headers(name)
     release = kernel_headers.name.removeprefix("linux-headers-")
@@ -153,8 +153,8 @@ def build_module(name, sources, module_folder, key, options=()):
     for part, source in sources.items():
         copy_changed(Path(source), folder / part)
     done = subprocess.run(["make", "-C", str(kernel_headers), f"M={folder / module_folder}",
-                           "-j2", *options, "modules"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, check=False)
+                           "-j2", *options, "modules"], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
     (folder / "make.log").write_text(done.stdout)
     if done.returncode != 0:
         raise LabError(f"building {module_folder} for {release} failed:\n{done.stdout[-6000:]}")
