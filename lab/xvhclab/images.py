@@ -32,16 +32,14 @@ DOM0_TOOLS = {
 DOM0_MODULES = """
     xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc virtio_pci virtio_console 9pnet_virtio 9p
     xhci_pci ehci_pci uhci_hcd ohci_pci usb_storage uas sd_mod usbhid hid_generic evdev vfat
-    nls_cp437
-    nls_ascii nls_utf8 dummy_hcd usbmon libcomposite usb_f_ss_lb usb_f_mass_storage usb_f_hid
-    vhci_hcd usbip_host cdc_acm ftdi_sio usbtest ext4 loop
+    nls_cp437 nls_ascii nls_utf8 dummy_hcd usbmon libcomposite usb_f_ss_lb usb_f_mass_storage
+    usb_f_hid vhci_hcd usbip_host cdc_acm ftdi_sio usbtest ext4 loop
 """.split()
 
 GUEST_MODULES = """
     xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc usbcore usb_storage uas sd_mod usbhid
-    hid_generic
-    evdev vfat nls_cp437 nls_ascii nls_utf8 ext4 usbmon usbtest uvcvideo snd_usb_audio cdc_acm
-    ftdi_sio
+    hid_generic evdev vfat nls_cp437 nls_ascii nls_utf8 ext4 usbmon usbtest uvcvideo
+    snd_usb_audio snd_pcm_oss cdc_acm ftdi_sio
 """.split()
 
 # Taken where a kernel has them: what other modules ask for by another name than their own.
@@ -100,12 +98,17 @@ def vmlinux(name):
                 lambda target: elf.vmlinux_from(kernel.vmlinuz, target))
 
 
-def agent():
-    """The static agent, compiled."""
+def static_program(name):
+    """A program of the lab's own that runs in its machines, compiled from lab/<name>.c."""
     def build(target):
         debs.output_of("gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-s", "-o",
-                       str(target), str(LAB_SOURCES / "agent.c"), "-lutil")
-    return made("lab-agent", source_hash(), build)
+                       str(target), str(LAB_SOURCES / f"{name}.c"), "-lutil")
+    return made(f"lab-{name}", source_hash(f"{name}.c"), build)
+
+
+def agent():
+    """What executes commands in dom0 and in guests."""
+    return static_program("agent")
 
 
 def base_archive(busybox):
@@ -169,11 +172,12 @@ def guest_base(name):
         archive = base_archive(root / "bin/busybox")
         elf.add_binary(archive, "/usr/bin/lsusb", root / "usr/bin/lsusb", [root])
         archive.file("/init", LAB_SOURCES / "guest-init", 0o755)
+        archive.file("/usr/bin/lab-play", static_program("play"), 0o755)
         archive.file("/usr/sbin/lab-hotplug", LAB_SOURCES / "guest-hotplug", 0o755)
         archive.tree(kernel.stage(paths.LAB / f"stage-{name}", GUEST_MODULES, OPTIONAL_MODULES))
         archive.write(target)
 
-    stamp = f"{root_stamp} {kernel.stamp} {source_hash('guest-init', 'guest-hotplug')}"
+    stamp = f"{root_stamp} {kernel.stamp} {source_hash('guest-init', 'guest-hotplug', 'play.c')}"
     return made(f"guest-{name}.cpio", stamp, build)
 
 

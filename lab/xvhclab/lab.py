@@ -167,7 +167,7 @@ class Lab:
             "-device", "virtio-9p-pci,fsdev=host,mount_tag=host",
             "-fsdev", f"local,id=images,path={paths.IMAGES},security_model=none,readonly=on",
             "-device", "virtio-9p-pci,fsdev=images,mount_tag=images",
-            "-audiodev", "none,id=sound",
+            "-audiodev", f"wav,id=sound,path={self.run}/sound.wav,out.frequency=48000",
             *usb.CONTROLLERS,
         ]
         with open(self.run / "qemu.log", "wb") as log:
