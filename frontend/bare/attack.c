@@ -100,6 +100,7 @@ static void choose(struct attacker *attacker, struct device *device)
 	}
 }
 
+/* The devices may come in any order. */
 static bool find_devices(struct attacker *attacker, uint64_t until_ns)
 {
 	uint8_t port = 0;
@@ -107,9 +108,11 @@ static bool find_devices(struct attacker *attacker, uint64_t until_ns)
 
 	attacker->bulk = attacker->silent = &attacker->device[0];
 	attacker->bulk_in = attacker->silent_in = 0;
+	if (!link_wait_devices(&attacker->link, attacker->devices, until_ns))
+		return false;
 	for (i = 0; i < attacker->devices; i++) {
-		port = link_wait_device(&attacker->link, port, until_ns);
-		if (port == 0 || device_enumerate(&attacker->device[i], &attacker->link, port) < 0)
+		port = link_next_device(&attacker->link, port);
+		if (device_enumerate(&attacker->device[i], &attacker->link, port) < 0)
 			return false;
 		choose(attacker, &attacker->device[i]);
 	}

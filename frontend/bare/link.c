@@ -88,7 +88,10 @@ static bool wait_backend(const struct link *link, enum link_state wanted, uint64
 
 	for (;;) {
 		state = link_backend_state(link);
-		if (state == wanted || (wanted == STATE_CLOSED && state == STORE_NOT_A_NUMBER))
+		if (state == wanted)
+			return true;
+		if (wanted >= STATE_CLOSING &&
+		    (state == STATE_CLOSED || state == STORE_NOT_A_NUMBER))
 			return true;
 		if (now_ns() >= until_ns)
 			return false;
@@ -195,8 +198,9 @@ void link_abandon(struct link *link)
 void link_close(struct link *link, uint64_t until_ns)
 {
 	link_set_state(link, STATE_CLOSING);
-	wait_backend(link, STATE_CLOSED, until_ns);
+	wait_backend(link, STATE_CLOSING, until_ns);
 	link_abandon(link);
+	wait_backend(link, STATE_CLOSED, until_ns);
 }
 
 void link_take_events(struct link *link)
@@ -214,17 +218,28 @@ void link_take_events(struct link *link)
 		die("the connection ring's index cannot be true");
 }
 
-uint8_t link_wait_device(struct link *link, uint8_t after, uint64_t until_ns)
+uint8_t link_next_device(const struct link *link, uint8_t port)
 {
+	while (++port <= link->ports)
+		if (link->speed[port] != USBIF_SPEED_NONE)
+			return port;
+	return 0;
+}
+
+bool link_wait_devices(struct link *link, uint32_t count, uint64_t until_ns)
+{
+	uint32_t there;
 	uint8_t port;
 
 	for (;;) {
 		link_take_events(link);
-		for (port = after + 1; port <= link->ports; port++)
-			if (link->speed[port] != USBIF_SPEED_NONE)
-				return port;
+		there = 0;
+		for (port = 0; (port = link_next_device(link, port)) != 0;)
+			there++;
+		if (there >= count)
+			return true;
 		if (now_ns() >= until_ns)
-			return 0;
+			return false;
 		if (!front_ring_recheck(&link->conn))
 			event_wait(link->event, until_ns);
 	}

@@ -72,8 +72,11 @@ void link_set_state(const struct link *link, enum link_state state);
 /* Takes the port events that have come. */
 void link_take_events(struct link *link);
 
-/* Waits for a device on a port above after. Returns its port, or 0 where none came in time. */
-uint8_t link_wait_device(struct link *link, uint8_t after, uint64_t until_ns);
+/* The next port above this one that has a device, or 0. */
+uint8_t link_next_device(const struct link *link, uint8_t port);
+
+/* Waits for so many devices. False: they did not come in time. */
+bool link_wait_devices(struct link *link, uint32_t count, uint64_t until_ns);
 
 /* Puts a request on the URB ring, which has room, and notifies the backend where it wants that. */
 void link_put(struct link *link, const struct usbif_urb_request *request);

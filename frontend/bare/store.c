@@ -14,7 +14,6 @@
 #define STORE_END 7u
 #define STORE_WRITE 11u
 #define STORE_REMOVE 13u
-#define STORE_WATCH_EVENT 15u
 #define STORE_ERROR 16u
 
 struct store_page {
@@ -75,22 +74,27 @@ static void get(void *bytes, size_t size)
 	}
 }
 
-/*
- * Sends a request, a path and the rest. Copies the reply to reply, size bytes at most with a 0
- * behind it. Returns its whole length, or -1 for an error.
- */
-static int call(struct store_head head, const char *path, const char *rest, size_t rest_length,
-		char *reply, size_t size)
+static void post(struct store_head head, const char *path, const char *rest, size_t rest_length)
 {
-	size_t path_length = strlen(path) + 1, used = 0, i;
-	uint32_t type = head.type;
-	char byte;
+	size_t path_length = strlen(path) + 1;
 
 	head.length = (uint32_t)(path_length + rest_length);
 	put(&head, sizeof(head));
 	put(path, path_length);
 	put(rest, rest_length);
 	event_send(event);
+}
+
+/*
+ * Copies a reply to reply, size bytes at most with a 0 behind it. Returns its whole length, or -1
+ * for an error.
+ */
+static int collect(uint32_t type, char *reply, size_t size)
+{
+	struct store_head head;
+	size_t used = 0, i;
+	char byte;
+
 	get(&head, sizeof(head));
 	for (i = 0; i < head.length; i++) {
 		get(&byte, 1);
@@ -99,9 +103,16 @@ static int call(struct store_head head, const char *path, const char *rest, size
 	}
 	event_send(event);
 	reply[used] = 0;
-	if (head.type == STORE_WATCH_EVENT || (head.type != type && head.type != STORE_ERROR))
+	if (head.type != type && head.type != STORE_ERROR)
 		die("XenStore answered something else");
 	return head.type == type ? (int)head.length : -1;
+}
+
+static int call(struct store_head head, const char *path, const char *rest, size_t rest_length,
+		char *reply, size_t size)
+{
+	post(head, path, rest, rest_length);
+	return collect(head.type, reply, size);
 }
 
 bool store_read(const char *path, char value[STORE_VALUE_MAX])
@@ -139,6 +150,17 @@ bool store_write(uint32_t transaction, const char *path, const char *value)
 
 	return call((struct store_head){.type = STORE_WRITE, .transaction = transaction}, path,
 		    value, strlen(value), reply, sizeof(reply)) >= 0;
+}
+
+void store_write_many(const char *path, const char *const values[], uint32_t count)
+{
+	char reply[16];
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		post((struct store_head){.type = STORE_WRITE}, path, values[i], strlen(values[i]));
+	for (i = 0; i < count; i++)
+		(void)collect(STORE_WRITE, reply, sizeof(reply));
 }
 
 bool store_write_number(uint32_t transaction, const char *path, uint32_t number)

@@ -27,6 +27,10 @@ bool store_first(const char *path, char name[STORE_VALUE_MAX]);
 
 bool store_write(uint32_t transaction, const char *path, const char *value);
 bool store_write_number(uint32_t transaction, const char *path, uint32_t number);
+
+/* Writes values one behind the other, without waiting for replies between them: at most 10. */
+void store_write_many(const char *path, const char *const values[], uint32_t count);
+
 bool store_remove(const char *path);
 
 /* Returns the transaction, or 0. */

@@ -44,9 +44,9 @@ void work(void)
 	if (!link_open(&link, until_ns))
 		die("the backend does not connect");
 	print("xvhc-bare: connected, %u ports\r\n", link.ports);
-	port = link_wait_device(&link, 0, until_ns);
-	if (port == 0)
+	if (!link_wait_devices(&link, 1, until_ns))
 		die("no device came");
+	port = link_next_device(&link, 0);
 	print("xvhc-bare: port %u has a device of speed %u\r\n", port, link.speed[port]);
 	result = device_enumerate(&device, &link, port);
 	if (result >= 0)

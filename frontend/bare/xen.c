@@ -211,13 +211,25 @@ void wait_until(uint64_t until_ns)
 		poll(NULL, 0, until_ns);
 }
 
+/* Goes round and round, so that a reference that was taken back is not soon good again. */
+static uint32_t free_reference(void)
+{
+	static uint32_t last = FIRST_GRANT;
+	uint32_t i;
+
+	for (i = 0; i < GRANTS_MAX; i++) {
+		last = last + 1 < GRANTS_MAX ? last + 1 : FIRST_GRANT;
+		if (!taken[last])
+			return last;
+	}
+	return 0;
+}
+
 uint32_t grant_frame(uint16_t domain, uint32_t frame, bool writable)
 {
-	uint32_t i = FIRST_GRANT;
+	uint32_t i = free_reference();
 
-	while (i < GRANTS_MAX && taken[i])
-		i++;
-	if (i == GRANTS_MAX)
+	if (i == 0)
 		return 0;
 	taken[i] = true;
 	grants[i].domain = domain;

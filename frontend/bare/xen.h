@@ -54,7 +54,7 @@ void event_wait(uint32_t event, uint64_t until_ns);
 /* Waits for nothing but the time. */
 void wait_until(uint64_t until_ns);
 
-/* Grants a domain one page. Returns the reference. */
+/* Grants a domain one page. Returns the reference, or 0 where none is free. */
 uint32_t grant_page(uint16_t domain, const void *page, bool writable);
 
 /* The same for any frame number, however wrong. */

@@ -32,6 +32,7 @@ class Siege:
         lab.plug("xhci.7", "kbd")
         self.pids = dom0.wait("pidof xvhcd && pidof xvhcd-worker").split()
         self.before = None
+        self.said = ""
 
     def disk_of(self, image):
         """web's disk of this image's size."""
@@ -43,7 +44,7 @@ class Siege:
         read_before = len(self.web_reads())
         said = self.lab.bare_guest("evil", f"attack={name} devices=2").wait_end(90)
         counters = {key: int(value) for key, value in re.findall(r"(\w+)=(-?\d+)", said)}
-        print(f"    {said.strip()}", flush=True)
+        self.said = said
         assert counters["unanswered"] == 0, f"requests have no answer: {said}"
         assert "lets number" not in said, said
         self.web.wait(lambda: len(self.web_reads()) > read_before, 60)
@@ -94,7 +95,7 @@ def run_attacks(lab, attacks):
     siege = Siege(lab)
     for name, is_right in attacks.items():
         counters = siege.attack(name)
-        assert is_right(counters), f"{name}: {counters}"
+        assert is_right(counters), siege.said
 
 
 def only(*statuses):
