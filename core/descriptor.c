@@ -150,7 +150,7 @@ bool descriptor_table_is_valid(const struct descriptor_table *table)
 			return false;
 	}
 	for (i = 0; i < XVHC_ENDPOINTS_MAX; i++) {
-		if ((table->endpoint[i].address & 0x70) != 0 || table->endpoint[i].type > 3)
+		if (table->endpoint[i].type > 3)
 			return false;
 	}
 	return table->configurations <= XVHC_CONFIGS_MAX &&

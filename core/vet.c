@@ -178,6 +178,8 @@ static bool packets_fit_the_endpoint(const struct subject *subject)
 
 	if (subject->request->type != TRANSFER_ISOC)
 		return true;
+	if (!subject->endpoint)
+		return false;
 	for (i = 0; i < subject->request->packets; i++) {
 		if (subject->packets[i].length > subject->endpoint->payload)
 			return false;
