@@ -67,13 +67,16 @@ int controller_worker_start(struct broker *broker, struct controller *controller
 	result = worker_process_start(&slot->process, broker->options->worker, slot->name);
 	if (result != 0)
 		return result;
+	result = broker_follow(broker, slot->process.pidfd, EPOLLIN, SOURCE_WORKER_EXIT, index);
+	if (result != 0) {
+		/* Nobody would notice its end. */
+		worker_process_abort(&slot->process);
+		return result;
+	}
 	slot->used = true;
 	slot->controller = controller;
 	controller->worker = &slot->process;
 	result = broker_follow(broker, slot->process.socket, EPOLLIN, SOURCE_WORKER, index);
-	if (result == 0)
-		result = broker_follow(broker, slot->process.pidfd, EPOLLIN, SOURCE_WORKER_EXIT,
-				       index);
 	if (result == 0)
 		result = worker_tell(controller, &connect, -1);
 	return result;

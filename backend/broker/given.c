@@ -105,8 +105,12 @@ void given_take(struct broker *broker, struct given *given)
 void given_worker_state(struct broker *broker, struct given *given, enum port_state state)
 {
 	(void)broker;
-	if (given->device_state == DEVICE_ATTACHED)
-		given->guest_use = state;
+	if (given->device_state != DEVICE_ATTACHED)
+		return;
+	given->guest_use = state;
+	/* It can be used, after all. */
+	if (state == PORT_CONFIGURED)
+		given->opens_failed = 0;
 }
 
 void given_worker_detached(struct broker *broker, struct given *given)
@@ -120,8 +124,24 @@ void given_worker_detached(struct broker *broker, struct given *given)
 		return;
 	/* The worker noticed before we did that it was unplugged, or could not use it. */
 	given->device_state = DEVICE_FAILED;
-	given->retry_at_ms = broker->now_ms + GIVEN_RETRY_MS;
-	snprintf(given->text, sizeof(given->text), "the device does not answer");
+	given_open_failed(broker, given, "the device does not answer", false);
+}
+
+void given_open_failed(struct broker *broker, struct given *given, const char *text, bool in_use)
+{
+	char names[XVHC_PLACE_MAX];
+
+	given_names(broker, given, names, sizeof(names));
+	given->opens_failed++;
+	/* It is tried again and again, but said once, and once more when it is given up. */
+	if (given->opens_failed == 1 || (given->opens_failed == GIVEN_OPENS_MAX && !in_use))
+		log_line(LOG_LEVEL_ERROR, "port %s, given to %s: %s%s", names, given->guest, text,
+			 given->opens_failed == 1 ? "" : "; plug it in anew to try again");
+	if (text != given->text)
+		snprintf(given->text, sizeof(given->text), "%s", text);
+	given->retry_at_ms = given->opens_failed < GIVEN_OPENS_MAX || in_use
+				     ? broker->now_ms + GIVEN_RETRY_MS
+				     : 0;
 }
 
 void given_worker_lost(struct broker *broker, struct given *given)

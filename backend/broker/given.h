@@ -8,6 +8,9 @@
 /* Between two attempts at something that failed. */
 #define GIVEN_RETRY_MS 3000u
 
+/* Attempts to use a device that is there and cannot be opened, or does not answer then. */
+#define GIVEN_OPENS_MAX 5u
+
 /* Adds a port; it is looked at in the next round. NULL: no memory, or too many. */
 struct given *given_add(struct broker *broker, const struct place *place, const char *guest);
 
@@ -36,6 +39,12 @@ void given_job_done(struct broker *broker, struct job *job);
 /* The worker says what the guest does with the device, or that it has given it back. */
 void given_worker_state(struct broker *broker, struct given *given, enum port_state state);
 void given_worker_detached(struct broker *broker, struct given *given);
+
+/*
+ * An attempt to use the device failed, for the reason in text. There is another one later, unless
+ * there were enough; in_use: until dom0 does not use it any more.
+ */
+void given_open_failed(struct broker *broker, struct given *given, const char *text, bool in_use);
 
 /* The worker is gone, and with it the device that it had. */
 void given_worker_lost(struct broker *broker, struct given *given);

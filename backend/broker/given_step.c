@@ -26,7 +26,6 @@
 /* The kernel waits for 5 s for an operation that is not answered, and may try some of them again.
  */
 #define DETACH_LIMIT_MS 15000u
-#define OPENS_MAX 5u /* attempts to open a device that is there and does not open */
 
 static bool job_begin(struct broker *broker, struct given *given, struct job *job)
 {
@@ -283,7 +282,6 @@ static void reset_done(struct broker *broker, struct given *given, const struct 
 static void open_done(struct broker *broker, struct given *given, struct job *job)
 {
 	const struct usb_device *device = topology_find_device(&broker->topology, given->device);
-	char names[XVHC_PLACE_MAX];
 
 	if (job->error == 0 && device && device_id_equal(job->device, given->device) &&
 	    given->controller && controller_is_connected(given->controller) && !given->taking) {
@@ -291,21 +289,13 @@ static void open_done(struct broker *broker, struct given *given, struct job *jo
 				      job->fd) == 0) {
 			held_begin(broker, given, job->fd);
 			given->device_state = DEVICE_ATTACHED;
-			given->opens_failed = 0;
 			given->guest_use = PORT_ATTACHED;
 		} else {
 			controller_restart(broker, given->controller, "its worker does not listen");
 		}
 	} else if (job->error != 0 && job->error != -ENODEV && job->error != -ENOENT) {
-		given_names(broker, given, names, sizeof(names));
-		if (given->opens_failed++ == 0)
-			log_line(LOG_LEVEL_ERROR, "port %s, given to %s: %s", names, given->guest,
-				 job->text);
-		snprintf(given->text, sizeof(given->text), "%s", job->text);
 		given->device_state = job->in_use ? DEVICE_IN_DOM0 : DEVICE_FAILED;
-		given->retry_at_ms = given->opens_failed < OPENS_MAX || job->in_use
-					     ? broker->now_ms + GIVEN_RETRY_MS
-					     : 0;
+		given_open_failed(broker, given, job->text, job->in_use);
 	}
 	jobs_close_fd(broker->device_jobs, job->fd);
 }

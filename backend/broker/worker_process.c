@@ -71,9 +71,7 @@ int worker_process_start(struct worker_process *worker, const char *path, const 
 	worker->pidfd = pidfd_open(worker->pid, 0);
 	if (worker->pidfd < 0) {
 		result = -errno;
-		kill(worker->pid, SIGKILL);
-		waitpid(worker->pid, NULL, 0);
-		close(sockets[0]);
+		worker_process_abort(worker);
 		return result;
 	}
 	fcntl(worker->pidfd, F_SETFD, FD_CLOEXEC);
@@ -86,6 +84,14 @@ void worker_process_hang_up(struct worker_process *worker)
 		return;
 	close(worker->socket);
 	worker->socket = -1;
+}
+
+static void worker_close(struct worker_process *worker)
+{
+	worker_process_hang_up(worker);
+	if (worker->pidfd >= 0)
+		close(worker->pidfd);
+	worker->pidfd = -1;
 }
 
 void worker_process_stop(struct worker_process *worker)
@@ -148,7 +154,12 @@ void worker_process_reap(struct worker_process *worker, char *how, size_t size)
 		snprintf(how, size, "could not be started");
 	else
 		snprintf(how, size, "ended with code %d", WEXITSTATUS(status));
-	worker_process_hang_up(worker);
-	close(worker->pidfd);
-	worker->pidfd = -1;
+	worker_close(worker);
+}
+
+void worker_process_abort(struct worker_process *worker)
+{
+	worker_process_kill(worker);
+	waitpid(worker->pid, NULL, 0);
+	worker_close(worker);
 }

@@ -15,12 +15,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include <broker/broker.h>
 #include <broker/controller.h>
+#include <broker/controller_worker.h>
 #include <broker/given.h>
 #include <common/message_io.h>
 
@@ -42,6 +44,7 @@ enum worker_manner {
 	WORKER_KEEPS,     /* does not give a device back */
 	WORKER_HOARDS,    /* says that it gives a device back, and keeps it */
 	WORKER_LINGERS,   /* does not end when it is told to */
+	WORKER_REFUSES,   /* gives each device back at once: it cannot use it */
 	WORKER_IS_SILENT, /* does not even connect */
 };
 
@@ -93,7 +96,11 @@ static int worker_main(void)
 		} else if (message.type == MESSAGE_ATTACH && fds.count == 1) {
 			close(held);
 			held = manner == WORKER_GOOD ? dup(fds.fd[0]) : -1;
-			worker_say(MESSAGE_PORT_STATE, message.u.attach.port, PORT_CONFIGURED);
+			if (manner == WORKER_REFUSES)
+				worker_say(MESSAGE_DETACHED, message.u.attach.port, 0);
+			else
+				worker_say(MESSAGE_PORT_STATE, message.u.attach.port,
+					   PORT_CONFIGURED);
 		} else if (message.type == MESSAGE_DETACH && manner != WORKER_KEEPS) {
 			close(held);
 			held = -1;
@@ -658,6 +665,54 @@ static void a_device_waits_for_a_worker_that_does_not_end(void **state)
 	assert_false(overlapped);
 }
 
+static void a_device_that_cannot_be_used_is_given_up(void **state)
+{
+	struct fixture *fixture = *state;
+	struct given *given;
+
+	start_with_given(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	plug(fixture, "1-1", 2);
+	frontend_publishes(fixture, FRONTEND, WORKER_REFUSES);
+	until_given_is(fixture, "failed: the device does not answer");
+	given = fixture->broker.given;
+	for (uint32_t tried = 1; tried < GIVEN_OPENS_MAX; tried++) {
+		assert_int_equal(given->opens_failed, tried);
+		assert_true(given->retry_at_ms > fixture->broker.now_ms);
+		given->retry_at_ms = 1;
+		until_given_is(fixture, "connecting");
+		until_given_is(fixture, "failed: the device does not answer");
+	}
+	assert_int_equal(given->opens_failed, GIVEN_OPENS_MAX);
+	assert_int_equal(given->retry_at_ms, 0);
+	/* Another device is another chance. */
+	fake_unplug(&fixture->sysfs, "1-1");
+	fixture->broker.topology_dirty = true;
+	until_given_is(fixture, "ready, empty");
+	assert_int_equal(given->opens_failed, 0);
+}
+
+static void a_worker_whose_end_cannot_be_followed_is_not_left_behind(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct frontend_offer offer = {.event_channel = WORKER_GOOD};
+	struct controller *controller;
+	int epoll;
+
+	start_with_given(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	controller = fixture->broker.controllers[0];
+	epoll = fixture->broker.epoll;
+	fixture->broker.epoll = -1;
+	assert_int_equal(controller_worker_start(&fixture->broker, controller, &offer), -EBADF);
+	fixture->broker.epoll = epoll;
+	assert_null(controller->worker);
+	assert_false(fixture->broker.workers[0].used);
+	assert_true(fixture->broker.workers[0].process.pid > 0);
+	assert_int_equal(waitpid(fixture->broker.workers[0].process.pid, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+}
+
 static void a_toolstacks_controller_is_served_and_closed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -799,6 +854,8 @@ int main(int argc, char **argv)
 		TEST(a_port_taken_from_a_good_worker_leaves_it_alone),
 		TEST(a_device_that_a_worker_hoards_stays_until_the_worker_is_gone),
 		TEST(a_device_waits_for_a_worker_that_does_not_end),
+		TEST(a_device_that_cannot_be_used_is_given_up),
+		TEST(a_worker_whose_end_cannot_be_followed_is_not_left_behind),
 		TEST(a_toolstacks_controller_is_served_and_closed),
 		TEST(a_toolstacks_device_that_dom0_uses_is_tried_now_and_then),
 		TEST(a_device_too_fast_for_its_controller_stays_away),
