@@ -19,6 +19,7 @@
 #include <broker/hotplug.h>
 
 #define EVENTS_AT_ONCE 64
+#define THREADS 3u
 #define WATCHES_AT_ONCE 256u /* before others have their turn */
 #define PASSES_MAX 16u
 #define STOP_LIMIT_MS 6000u
@@ -77,6 +78,11 @@ static int ports_load(struct broker *broker)
 	return 0;
 }
 
+/*
+ * In the broker's loop, with all that fsync() takes: somebody who is told that a port is given must
+ * find it given after a power failure, and a port that is taken, not given. It is done once for
+ * each such command, by a person or a toolstack, and never for what a guest or a device does.
+ */
 int broker_ports_save(struct broker *broker)
 {
 	int result = ports_file_write(&broker->file, broker->options->ports_file);
@@ -138,16 +144,24 @@ static int hotplug_begin(struct broker *broker)
 	return broker_follow(broker, hotplug_fd(broker->udev), EPOLLIN, SOURCE_UDEV, 0);
 }
 
+static struct jobs **thread_at(struct broker *broker, uint32_t index)
+{
+	struct jobs **const threads[THREADS] = {&broker->hub_jobs, &broker->label_jobs,
+						&broker->device_jobs};
+
+	return threads[index];
+}
+
 static int threads_begin(struct broker *broker)
 {
-	struct jobs **const threads[] = {&broker->hub_jobs, &broker->device_jobs};
 	int result = 0;
 
-	for (uint32_t i = 0; i < 2 && result == 0; i++) {
-		*threads[i] = jobs_start(broker->options->run_job, broker->options->paths);
-		result = *threads[i] ? broker_follow(broker, jobs_fd(*threads[i]), EPOLLIN,
-						     SOURCE_JOBS, i)
-				     : -ENOMEM;
+	for (uint32_t i = 0; i < THREADS && result == 0; i++) {
+		struct jobs **thread = thread_at(broker, i);
+
+		*thread = jobs_start(broker->options->run_job, broker->options->paths);
+		result = *thread ? broker_follow(broker, jobs_fd(*thread), EPOLLIN, SOURCE_JOBS, i)
+				 : -ENOMEM;
 	}
 	return result;
 }
@@ -247,7 +261,7 @@ static void event_handle(struct broker *broker, const struct epoll_event *event)
 		broker->topology_dirty |= hotplug_drain(broker->udev);
 		break;
 	case SOURCE_JOBS:
-		jobs_readable(broker, index == 0 ? broker->hub_jobs : broker->device_jobs);
+		jobs_readable(broker, *thread_at(broker, index));
 		break;
 	case SOURCE_SIGNALS:
 		signal_readable(broker);
@@ -277,7 +291,7 @@ static void topology_follow(struct broker *broker)
 			 broker->options->sysfs, strerror(-result));
 }
 
-/* Has the helper thread ask new devices for their names. */
+/* Has a thread ask new devices for their names. */
 static void labels_begin(struct broker *broker)
 {
 	for (uint32_t i = 0; i < broker->topology.device_count; i++) {
@@ -292,7 +306,7 @@ static void labels_begin(struct broker *broker)
 			return;
 		job->device = device->id;
 		memcpy(job->device_name, device->name, sizeof(job->device_name));
-		if (!jobs_submit(broker->device_jobs, job))
+		if (!jobs_submit(broker->label_jobs, job))
 			free(job);
 	}
 }
@@ -387,10 +401,9 @@ void broker_fini(struct broker *broker)
 	control_socket_close(broker);
 	controllers_fini(broker);
 	guests_fini(broker);
-	if (broker->hub_jobs)
-		jobs_stop(broker->hub_jobs, JOBS_STOP_LIMIT_MS);
-	if (broker->device_jobs)
-		jobs_stop(broker->device_jobs, JOBS_STOP_LIMIT_MS);
+	for (uint32_t i = 0; i < THREADS; i++)
+		if (*thread_at(broker, i))
+			jobs_stop(*thread_at(broker, i), JOBS_STOP_LIMIT_MS);
 	given_fini(broker);
 	if (broker->udev)
 		hotplug_close(broker->udev);

@@ -186,6 +186,7 @@ struct broker {
 	const struct broker_options *options;
 	struct xenstore *store;
 	struct jobs *hub_jobs;    /* CLAIM: must not wait for a device that does not answer */
+	struct jobs *label_jobs;  /* LABEL: only a name for a person depends on it */
 	struct jobs *device_jobs; /* all others */
 	struct udev_monitor *udev;
 	int epoll;

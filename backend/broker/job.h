@@ -2,7 +2,11 @@
 /*
  * What the broker has the kernel do to hubs and devices. Any of it can take seconds where a device
  * does not answer, so a helper thread does it, in order, and the broker's loop goes on. There are
- * two such threads: one for hubs, whose claims are urgent, and one for all devices.
+ * three such threads: one for hubs, whose claims are urgent; one for the names of devices, since
+ * the kernel waits for whatever else it is doing to a device before it tells its name; and one for
+ * all else. So a device that hangs while it is reset or opened makes those of other ports wait, for
+ * the kernel's own limits, of some 5 s for each attempt. Transfers of guests are not touched by
+ * that.
  */
 #ifndef XVHC_BROKER_JOB_H
 #define XVHC_BROKER_JOB_H
