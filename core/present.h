@@ -3,6 +3,14 @@
  * A SuperSpeed device, presented to a guest whose wire knows no SuperSpeed: its descriptors, as a
  * high-speed device would have them. The transfers themselves need no change: the guest splits
  * nothing by packets.
+ *
+ * One difference is left. A bulk endpoint of such a device has packets of 1,024 bytes and is
+ * presented with 512, the only size that there is at high speed. So after data of an odd multiple
+ * of 512 bytes, a driver that ends its data with an empty packet (Linux: URB_ZERO_PACKET) sends one
+ * where the last packet was short already: to the device, that is an empty transfer of its own. And
+ * a driver that reads into an odd multiple of 512 bytes can have a packet overrun it, which is told
+ * as BABBLE. Mass storage, and all else that announces its lengths, depends on neither. Only a wire
+ * that tells SuperSpeed as what it is can mend this.
  */
 #ifndef XVHC_CORE_PRESENT_H
 #define XVHC_CORE_PRESENT_H
