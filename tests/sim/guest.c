@@ -283,6 +283,18 @@ void guest_take(bool notified)
 	}
 }
 
+void guest_accept_open(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < SIM_REQUESTS; i++) {
+		struct sim_request *request = &requests[i];
+
+		if (request->open && request->kind == SIM_SUBMIT)
+			memory_accept(request->piece, request->data_pieces + request->list_pieces);
+	}
+}
+
 void guest_check(void)
 {
 	memory_check(noise_open == 0);

@@ -27,6 +27,9 @@ XVHC_MUST_CHECK bool guest_push(void);
 /* Takes and judges responses and events; notified: the worker has notified us since the last. */
 void guest_take(bool notified);
 
+/* Whatever is in the pieces of open requests is right. */
+void guest_accept_open(void);
+
 /* Checks all memory. */
 void guest_check(void);
 

@@ -203,7 +203,7 @@ static const struct kind_endpoint *pick_endpoint(const struct view *view, const 
 static bool fill_endpoint(struct sim_request *request, const struct view *view)
 {
 	const struct kind *kind = kind_of(view->kind ? view->kind : KIND_ALL_TYPES);
-	const struct kind_endpoint *endpoint = pick_endpoint(view, kind);
+	const struct kind_endpoint *endpoint = pick_endpoint(view, kind), *active;
 	uint8_t address = random_one_in(32) ? (uint8_t)random_below(128) : view->address;
 	uint8_t number = endpoint->address;
 
@@ -218,10 +218,11 @@ static bool fill_endpoint(struct sim_request *request, const struct view *view)
 	if (request->type == TRANSFER_ISOC && !take_packets(request, endpoint->payload))
 		return false;
 	fill_wire(request, address, number);
-	endpoint = kind_find(kind, view->configuration, view->altsetting, number);
-	request->legitimate = address != 0 && is_reachable(view, address) && endpoint &&
-			      endpoint->type == request->type && !request->bad_grant;
-	if (request->type == TRANSFER_ISOC && endpoint && endpoint->address != number)
+	active = kind_find(kind, view->configuration, view->altsetting, number);
+	request->legitimate = address != 0 && is_reachable(view, address) && active &&
+			      active->type == request->type && !request->bad_grant;
+	/* The packets have lengths that suit the endpoint that was meant. */
+	if (request->type == TRANSFER_ISOC && active != endpoint)
 		request->legitimate = false;
 	return true;
 }

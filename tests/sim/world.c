@@ -145,18 +145,17 @@ static void listen_to_worker(void)
 	guest_check();
 }
 
-static void publish(void)
+static void publish(bool needlessly)
 {
 	uint64_t one = 1;
 
-	/* Notifying without being asked for it must do no harm. */
-	if (guest_push() || random_one_in(16))
+	if (guest_push() || needlessly)
 		SIM_CHECK(write(to_worker, &one, sizeof(one)) == sizeof(one), "eventfd");
 }
 
-static void round_of_worker(void)
+static void round_of_worker(bool needlessly)
 {
-	publish();
+	publish(needlessly);
 	SIM_CHECK(serve_round(&worker, 0) == XVHC_OK, "the worker closed the connection");
 	listen_to_worker();
 }
@@ -269,7 +268,7 @@ static void guest_dies(void)
 	close(broker);
 	broker = -1;
 	while (!worker.ending) {
-		publish();
+		publish(false);
 		SIM_CHECK(serve_round(&worker, 0) == XVHC_OK, "the worker closed the connection");
 	}
 	device_calm(true);
@@ -292,6 +291,8 @@ static void break_protocol(void)
 		error = serve_round(&worker, 0);
 	SIM_CHECK(error == XVHC_EPROTO, "the worker goes on after a breach of the protocol");
 	guest_take(true);
+	/* What it did in its last round, it had no more time to tell. */
+	guest_accept_open();
 	worker_dies();
 }
 
@@ -305,7 +306,7 @@ static void drain(void)
 		guest_post_events(8);
 		while (device_finish_transfer(false))
 			continue;
-		round_of_worker();
+		round_of_worker(false);
 	}
 	hear();
 	device_calm(false);
@@ -313,6 +314,8 @@ static void drain(void)
 	for (port = 1; port <= SIM_PORTS; port++) {
 		bool there = ports[port].attached && device_is_open(port);
 
+		SIM_CHECK(there == ports[port].attached && !ports[port].detaching,
+			  "port %u: DETACHED has not come", port);
 		if (!ports[port].gone && ports[port].kind != KIND_GARBAGE)
 			SIM_CHECK(guest_sees(port) == there, "port %u: the guest is told %d", port,
 				  guest_sees(port));
@@ -372,7 +375,8 @@ void world_end(void)
 void world_step(void)
 {
 	pick_event()();
-	round_of_worker();
+	/* Notifying without being asked for it must do no harm. */
+	round_of_worker(random_one_in(16));
 	if (++steps_to_drain >= DRAIN_STEPS) {
 		steps_to_drain = 0;
 		sim_position.event = "come to rest";
