@@ -31,19 +31,22 @@ size_t descriptor_configuration_end(const struct descriptor_span *span, size_t a
 	return end;
 }
 
-/* An interface's descriptor begins an altsetting. Returns whether its endpoints are of interest. */
-static bool add_altsetting(struct descriptor_table *table,
-			   struct descriptor_configuration *configuration,
-			   const struct descriptor_span *span, size_t at)
+/*
+ * An interface's descriptor begins an altsetting. Returns it, or NULL where what belongs to this
+ * descriptor is of no interest.
+ */
+static struct descriptor_altsetting *add_altsetting(struct descriptor_table *table,
+						    struct descriptor_configuration *configuration,
+						    const struct descriptor_span *span, size_t at)
 {
 	uint8_t interface = descriptor_byte(span, at + 2), number = descriptor_byte(span, at + 3);
 	struct descriptor_altsetting *altsetting;
 
 	if (descriptor_byte(span, at) < DESCRIPTOR_INTERFACE_BYTES ||
 	    interface >= XVHC_INTERFACES_MAX || table->altsettings >= XVHC_ALTSETTINGS_MAX)
-		return false;
+		return NULL;
 	if (descriptor_find_altsetting(table, configuration, interface, number))
-		return false;
+		return NULL;
 	altsetting = &table->altsetting[table->altsettings++];
 	configuration->altsetting_end = table->altsettings;
 	altsetting->interface = interface;
@@ -53,7 +56,7 @@ static bool add_altsetting(struct descriptor_table *table,
 	altsetting->protocol = descriptor_byte(span, at + 7);
 	altsetting->endpoint = table->endpoints;
 	altsetting->endpoint_end = table->endpoints;
-	return true;
+	return altsetting;
 }
 
 static bool has_endpoint(const struct descriptor_table *table,
@@ -103,9 +106,7 @@ static void parse_configuration(struct descriptor_table *table, const struct des
 	configuration->altsetting_end = table->altsettings;
 	for (; (end = descriptor_end(span, at)) > 0; at = end) {
 		if (descriptor_byte(span, at + 1) == DESCRIPTOR_INTERFACE)
-			altsetting = add_altsetting(table, configuration, span, at)
-					     ? &table->altsetting[table->altsettings - 1]
-					     : NULL;
+			altsetting = add_altsetting(table, configuration, span, at);
 		else if (descriptor_byte(span, at + 1) == DESCRIPTOR_ENDPOINT && altsetting)
 			add_endpoint(table, altsetting, span, at);
 	}

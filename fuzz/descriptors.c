@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "descriptors.h"
 
+#include <describe.h>
 #include <present.h>
 
 static void select_altsettings(struct device_state *state, const struct descriptor_table *table,
@@ -45,6 +46,36 @@ void parse_and_check(const uint8_t *bytes, size_t length)
 			select_altsettings(&state, &table,
 					   descriptor_find_configuration(&table, value));
 	}
+}
+
+static bool is_described(const struct describe_result *result,
+			 const struct descriptor_altsetting *altsetting)
+{
+	uint32_t i;
+
+	for (i = 0; i < result->kinds; i++) {
+		if (result->kind[i].class == altsetting->class &&
+		    result->kind[i].subclass == altsetting->subclass &&
+		    result->kind[i].protocol == altsetting->protocol)
+			return true;
+	}
+	return false;
+}
+
+void describe_and_check(const uint8_t *bytes, size_t length)
+{
+	struct descriptor_table table;
+	struct describe_result result;
+	uint32_t i;
+	int error = describe_device(&result, bytes, length);
+
+	MUST(result.kinds <= XVHC_KINDS_MAX);
+	MUST(descriptor_parse(&table, bytes, length) == error);
+	if (error != XVHC_OK)
+		return;
+	MUST(result.vendor == table.vendor && result.product == table.product);
+	for (i = 0; i < table.altsettings; i++)
+		MUST(!result.complete || is_described(&result, &table.altsetting[i]));
 }
 
 size_t present_and_check(uint8_t *bytes, size_t length)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A device's descriptors: parsed, rewritten for high speed, and parsed again. */
+/* A device's descriptors: parsed, described, rewritten for high speed, and parsed again. */
 #include <stdlib.h>
 
 #include "descriptors.h"
@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *bytes = input_bytes(&input, &length);
 
 	parse_and_check(bytes, length);
+	describe_and_check(bytes, length);
 	length = present_and_check(bytes, length);
 	parse_and_check(bytes, length);
 	find_and_check(bytes, length);

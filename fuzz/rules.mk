@@ -15,7 +15,7 @@ $(B)/fuzz/obj/%.o: %.c
 	$(FUZZ_CC) $(FUZZ_FLAGS) -c $< -o $@
 
 $(B)/fuzz/libxvhc.a: $(call obj,fuzz/obj,$(CORE) $(WORKER) $(MODELS) $(BROKER) $(FUZZ_HELP) \
-		backend/common/message_io.c tests/unit/memory_store.c)
+		$(filter-out %/log.c,$(COMMON)) tests/unit/memory_store.c)
 	@rm -f $@
 	ar rcs $@ $^
 

@@ -19,7 +19,10 @@ bool input_device(struct input *input, struct descriptor_table *table)
 
 static void set_address(struct input *input, struct device_state *state)
 {
-	state->address = input_u8(input) & 0x7f;
+	uint8_t byte = input_u8(input);
+
+	state->address = byte & 0x7f;
+	state->firmware_allowed = (byte & 0x80) != 0;
 }
 
 static void set_configuration(struct input *input, struct device_state *state)
