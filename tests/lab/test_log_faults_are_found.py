@@ -72,6 +72,9 @@ def test(_lab):
     death = "(XEN) d6v0 Triple fault - x\n(XEN) rax: 0\n(XEN) ds: 0\n"
     assert xen_faults_in(without_deaths(death + XEN_FAULTY, {"6"})) == lines(XEN_FAULTY)
     assert xen_faults_in(without_deaths(death, {"7"})) == lines(death)
+    mixed_up = "(XEN) d7v0 Triple fault - x\n(XEN) rax: 0\n(XEN) ds: 0000   cs: e008\n"
+    assert xen_faults_in(without_deaths(death + mixed_up + XEN_FAULTY, {})) == \
+        lines(death + XEN_FAULTY)
     allowed = [("blocked for more than", "this test blocks on purpose")]
     assert len(faults_in(FAULTY, allowed)) == len(lines(FAULTY)) - 1
     verdict = Verdict()
