@@ -193,6 +193,16 @@ void link_fail(struct link *link, const char *why)
 	schedule_work(&link->controller->frontend->failure);
 }
 
+bool link_is_broken(struct link *link)
+{
+	bool broken;
+
+	spin_lock_irq(&link->controller->lock);
+	broken = link->broken;
+	spin_unlock_irq(&link->controller->lock);
+	return broken;
+}
+
 void link_push(struct link *link)
 {
 	lockdep_assert_held(&link->controller->lock);

@@ -9,9 +9,11 @@
  * InitWait again, all this starts anew.
  *
  * The frontend closes by itself where the backend broke the protocol, and when it is removed. In
- * the first case the URBs are given back at once, and the link is freed when the backend has
- * closed: a worker, which must not wait for frontend->mutex, does the former, because someone may
- * hold that mutex and wait for those URBs.
+ * the first case it takes three steps. frontend->failure gives the URBs back at once; it must not
+ * wait for frontend->mutex, because someone may hold that mutex and wait for those URBs.
+ * frontend->closing tells the backend. The link is freed when the backend has closed, and some time
+ * later frontend->restart asks for a new one, so that a fault of the backend does not cost the
+ * guest its devices for good. That time grows where it happens again and again.
  */
 #include "xvhc.h"
 
@@ -24,6 +26,12 @@
 /* How long a backend may take to let go of a frontend that is being removed. */
 #define DISMISS_LIMIT_MS 2000
 #define DISMISS_POLL_MS 10
+
+/* After the backend broke the protocol: the time to a new connection, which doubles each time... */
+#define RESTART_DELAY_MIN (1 * HZ)
+#define RESTART_DELAY_MAX (64 * HZ)
+/* ...until a connection has lasted as long as this. */
+#define RESTART_CALM (60 * HZ)
 
 static int nodes_write(const struct link *link, struct xenbus_transaction transaction)
 {
@@ -118,6 +126,7 @@ static int link_make(struct frontend *frontend)
 	if (IS_ERR(link))
 		return PTR_ERR(link);
 	frontend->link = link;
+	frontend->link_since = jiffies;
 	rc = link_publish(link);
 	if (rc)
 		link_drop(frontend);
@@ -141,6 +150,26 @@ static void backend_ready(struct frontend *frontend)
 		xenbus_switch_state(dev, XenbusStateInitialised);
 }
 
+static void restart_plan(struct frontend *frontend)
+{
+	unsigned long delay = frontend->restart_delay;
+
+	if (!delay || time_after(jiffies, frontend->link_since + RESTART_CALM))
+		delay = RESTART_DELAY_MIN;
+	frontend->restart_delay = min_t(unsigned long, 2 * delay, RESTART_DELAY_MAX);
+	schedule_delayed_work(&frontend->restart, delay);
+}
+
+static void backend_closed(struct frontend *frontend)
+{
+	bool broken = frontend->link && link_is_broken(frontend->link);
+
+	link_drop(frontend);
+	xenbus_frontend_closed(frontend->dev);
+	if (broken)
+		restart_plan(frontend);
+}
+
 static void backend_changed(struct xenbus_device *dev, enum xenbus_state state)
 {
 	struct frontend *frontend = dev_get_drvdata(&dev->dev);
@@ -155,16 +184,13 @@ static void backend_changed(struct xenbus_device *dev, enum xenbus_state state)
 			xenbus_switch_state(dev, XenbusStateConnected);
 		break;
 	case XenbusStateClosing:
-		link_drop(frontend);
-		xenbus_frontend_closed(dev);
+		backend_closed(frontend);
 		break;
 	case XenbusStateClosed:
 	case XenbusStateUnknown:
 		/* Without a link this is how things were left by a driver before us. */
-		if (frontend->link) {
-			link_drop(frontend);
-			xenbus_frontend_closed(dev);
-		}
+		if (frontend->link)
+			backend_closed(frontend);
 		break;
 	default:
 		break;
@@ -177,7 +203,29 @@ static void failure_work(struct work_struct *work)
 	struct frontend *frontend = container_of(work, struct frontend, failure);
 
 	if (link_abandon(hcd_controller(frontend->hcd)))
+		schedule_work(&frontend->closing);
+}
+
+/* By now the backend may have closed by itself, and there may even be a new link. */
+static void closing_work(struct work_struct *work)
+{
+	struct frontend *frontend = container_of(work, struct frontend, closing);
+
+	mutex_lock(&frontend->mutex);
+	if (frontend->link && link_is_broken(frontend->link))
 		xenbus_switch_state(frontend->dev, XenbusStateClosing);
+	mutex_unlock(&frontend->mutex);
+}
+
+/* What a backend that is closed waits for. */
+static void restart_work(struct work_struct *work)
+{
+	struct frontend *frontend = container_of(to_delayed_work(work), struct frontend, restart);
+
+	mutex_lock(&frontend->mutex);
+	if (!frontend->link && frontend->dev->state == XenbusStateClosed)
+		xenbus_switch_state(frontend->dev, XenbusStateInitialising);
+	mutex_unlock(&frontend->mutex);
 }
 
 static void watchdog_work(struct work_struct *work)
@@ -202,6 +250,8 @@ static int frontend_probe(struct xenbus_device *dev, const struct xenbus_device_
 	frontend->dev = dev;
 	mutex_init(&frontend->mutex);
 	INIT_WORK(&frontend->failure, failure_work);
+	INIT_WORK(&frontend->closing, closing_work);
+	INIT_DELAYED_WORK(&frontend->restart, restart_work);
 	INIT_DELAYED_WORK(&frontend->watchdog, watchdog_work);
 	dev_set_drvdata(&dev->dev, frontend);
 	/* After another driver, or an earlier load of this one, a backend waits for this. */
@@ -242,6 +292,9 @@ static void frontend_remove(struct xenbus_device *dev)
 		controller_put(frontend->hcd);
 	mutex_unlock(&frontend->mutex);
 
+	/* Both take the mutex, and find no link. Nobody starts them any more. */
+	cancel_work_sync(&frontend->closing);
+	cancel_delayed_work_sync(&frontend->restart);
 	dev_set_drvdata(&dev->dev, NULL);
 	mutex_destroy(&frontend->mutex);
 	kfree(frontend);

@@ -177,7 +177,11 @@ struct frontend {
 	struct mutex mutex; /* of connecting and disconnecting */
 	struct usb_hcd *hcd; /* NULL until a backend was ready for the first time */
 	struct link *link;   /* NULL: no backend */
+	unsigned long link_since; /* jiffies: when the link was made */
+	unsigned long restart_delay; /* of the next restart, jiffies; 0: none was needed yet */
 	struct work_struct failure;
+	struct work_struct closing;
+	struct delayed_work restart;
 	struct delayed_work watchdog;
 };
 
@@ -217,6 +221,9 @@ void link_close(struct link *link);
  * Needs controller->lock.
  */
 void link_fail(struct link *link, const char *why);
+
+/* Whether link_fail() was called. Not under controller->lock. */
+bool link_is_broken(struct link *link);
 
 /*
  * Ends transfers and empties ports where the controller's link failed, which remains to be closed.
