@@ -21,13 +21,14 @@ static int client_connect(const char *path)
 	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
-		fprintf(stderr, "xvhc: the path of the socket is too long: %s\n", path);
+		fprintf(stderr, "xvhc: the path of the socket is too long; use a shorter one: %s\n",
+			path);
 		return -1;
 	}
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
-		fprintf(stderr, "xvhc: %s\n", strerror(errno));
+		fprintf(stderr, "xvhc: no socket can be made: %s\n", strerror(errno));
 		return -1;
 	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -36,8 +37,8 @@ static int client_connect(const char *path)
 		return fd;
 	if (errno == ENOENT || errno == ECONNREFUSED)
 		fprintf(stderr,
-			"xvhc: the broker xvhcd does not run (nothing listens on %s). Start it: "
-			"systemctl start xvhcd\n",
+			"xvhc: the broker xvhcd does not run (nothing listens on %s). Start it, "
+			"as root: xvhcd\n",
 			path);
 	else if (errno == EACCES || errno == EPERM)
 		fprintf(stderr, "xvhc: you may not do this. Use sudo, or become a member of the "
@@ -109,7 +110,8 @@ struct json_object *client_ask(const char *socket_path, struct json_object *requ
 	if (answer && json_object_is_type(answer, json_type_object) &&
 	    json_object_object_get_ex(answer, "ok", &ok))
 		return answer;
-	fprintf(stderr, "xvhc: xvhcd did not answer. Its log says more: journalctl -u xvhcd\n");
+	fprintf(stderr, "xvhc: xvhcd did not answer. What it writes to its standard error says "
+			"more.\n");
 	json_object_put(answer);
 	return NULL;
 }

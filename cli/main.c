@@ -111,16 +111,19 @@ static int run_list(const struct arguments *arguments)
 	return code;
 }
 
-static int run_help(const struct arguments *arguments)
+static int run_help_of(const char *command)
 {
-	const char *command = arguments->count > 1 ? arguments->words[1] : NULL;
-
-	if (arguments->count > 2)
-		return wrong_usage("help", "xvhc help [COMMAND]");
 	if (help_print(command))
 		return EXIT_SUCCESS;
 	fprintf(stderr, "xvhc: there is no command '%s'. xvhc help shows the commands.\n", command);
 	return EXIT_USAGE;
+}
+
+static int run_help(const struct arguments *arguments)
+{
+	if (arguments->count > 2)
+		return wrong_usage("help", "xvhc help [COMMAND]");
+	return run_help_of(arguments->count > 1 ? arguments->words[1] : NULL);
 }
 
 static const struct {
@@ -175,8 +178,7 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	if (arguments.help)
-		return help_print(arguments.count ? arguments.words[0] : NULL) ? EXIT_SUCCESS
-									       : EXIT_USAGE;
+		return run_help_of(arguments.count ? arguments.words[0] : NULL);
 	if (arguments.count == 0) {
 		fputs("xvhc: what shall be done? xvhc --help shows the commands.\n", stderr);
 		return EXIT_USAGE;

@@ -106,7 +106,8 @@ static void run_give(struct broker *broker, struct client_ref client, const stru
 	}
 	given = given_add(broker, connector_place(connector), command->guest);
 	if (!given) {
-		answer(broker, client, false, "No more than %u ports can be given.",
+		answer(broker, client, false,
+		       "No more than %u ports can be given. Take one back first: xvhc take PORT",
 		       XVHC_GIVEN_PORTS_MAX);
 		return;
 	}
@@ -227,7 +228,8 @@ static void run_list(struct broker *broker, struct client_ref client)
 void command_run(struct broker *broker, struct client_ref client, const struct command *command)
 {
 	if (broker->stopping) {
-		answer(broker, client, false, "xvhcd is about to end.");
+		answer(broker, client, false,
+		       "xvhcd is about to end. Start it again, and then try again.");
 		return;
 	}
 	/* Somebody who plugged something in a moment ago means what is there now. */

@@ -19,14 +19,15 @@
 #include <json-c/json.h>
 
 #include <broker/command_run.h>
+#include <broker/peer.h>
 #include <broker/sysfs.h>
 
 #define CLIENT_LIMIT_MS 10000u /* for a whole request to arrive, and for an answer to be read */
-#define SOCKET_GROUP "xvhc"
 
 struct client {
 	int fd;          /* -1: a free slot */
 	uint32_t serial; /* tells this client from the next in the same slot */
+	bool may;        /* give commands: see peer.h */
 	bool busy;       /* its request is being worked on */
 	uint64_t until_ms;
 	char request[XVHC_COMMAND_BYTES_MAX];
@@ -90,7 +91,9 @@ int control_socket_open(struct broker *broker)
 
 	if (!path_format(copy, "%s", path))
 		return -ENAMETOOLONG;
-	(void)mkdir(dirname(copy), 0755);
+	/* Whatever the umask: members of the group come through here. */
+	if (mkdir(dirname(copy), 0755) == 0)
+		(void)chmod(copy, 0755);
 	broker->clients = calloc(CLIENTS_MAX, sizeof(*broker->clients));
 	if (!broker->clients)
 		return -ENOMEM;
@@ -105,10 +108,10 @@ int control_socket_open(struct broker *broker)
 			 strerror(-broker->listener));
 		return broker->listener;
 	}
-	group = getgrnam(SOCKET_GROUP);
+	group = getgrnam(PEER_GROUP);
 	if (group && chown(path, (uid_t)-1, group->gr_gid) != 0)
 		log_line(LOG_LEVEL_WARNING, "%s cannot be given to the group %s: %s", path,
-			 SOCKET_GROUP, strerror(errno));
+			 PEER_GROUP, strerror(errno));
 	return broker_follow(broker, broker->listener, EPOLLIN, SOURCE_LISTENER, 0);
 }
 
@@ -138,6 +141,7 @@ void control_socket_accept(struct broker *broker)
 	}
 	memset(client, 0, sizeof(*client));
 	client->fd = fd;
+	client->may = peer_may(fd);
 	if (++broker->client_serial == 0)
 		broker->client_serial = 1;
 	client->serial = broker->client_serial;
@@ -217,7 +221,12 @@ static void request_handle(struct broker *broker, uint32_t slot, const char *lin
 	struct command command;
 
 	broker->clients[slot].busy = true;
-	if (command_parse(line, &command, text))
+	if (!broker->clients[slot].may)
+		client_answer(
+			broker, ref, false,
+			"You may not do this. Use sudo, or become a member of the group " PEER_GROUP
+			".");
+	else if (command_parse(line, &command, text))
 		command_run(broker, ref, &command);
 	else
 		client_answer(broker, ref, false, text);

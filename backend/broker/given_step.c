@@ -414,7 +414,9 @@ static void given_step(struct broker *broker, struct given *given)
 	if (!connector && given->claim_state == CLAIM_HELD)
 		claims_drop(broker, given);
 	if (!connector && !given->confirmed) {
-		given_answer(broker, given, false, "The port is no longer there.");
+		given_answer(broker, given, false,
+			     "The port has gone: its hub or its host "
+			     "controller is no longer there. xvhc list shows the ports.");
 		given_free(broker, given);
 		return;
 	}

@@ -124,8 +124,8 @@ int main(int argc, char **argv)
 	    access("/proc/xen/capabilities", F_OK) != 0 &&
 	    access("/run/xenstored/socket", F_OK) != 0) {
 		log_line(LOG_LEVEL_ERROR,
-			 "this machine does not run on Xen: xvhcd is for dom0 or a "
-			 "driver domain");
+			 "this machine does not run on Xen: boot it with Xen, and run xvhcd in "
+			 "dom0");
 		return EXIT_FAILURE;
 	}
 	store = xenstore_open();

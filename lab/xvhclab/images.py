@@ -132,8 +132,10 @@ def base_archive(busybox):
     archive.file("/usr/sbin/lab-agent", agent(), 0o755)
     archive.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"
                  "nobody:x:65534:65534::/:/bin/false\n"
+                 "operator:x:1000:65534::/:/bin/false\n"
                  "xvhc-worker:x:990:990::/:/bin/false\n")
-    archive.text("/etc/group", "root:x:0:\nnogroup:x:65534:\nxvhc-worker:x:990:\n")
+    archive.text("/etc/group", "root:x:0:\nnogroup:x:65534:\nxvhc-worker:x:990:\n"
+                 "xvhc:x:991:operator\n")
     return archive
 
 
@@ -269,7 +271,8 @@ def join(parts, target):
 
 
 def build_all(kernels=tuple(modules.KERNELS)):
-    """All that every lab needs. Comparison parts (xen-hcd, QEMU in dom0) are made on demand."""
+    """All that every lab needs, and what guests with these kernels need, which is made on demand
+    otherwise. Comparison parts (xen-hcd, QEMU in dom0) always are."""
     xen()
     agent()
     vmlinux(DOM0_KERNEL)

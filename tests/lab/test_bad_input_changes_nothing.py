@@ -31,10 +31,3 @@ def test(lab):
     refused(lab, "xvhc give 1-5 web", "1-5", "/mnt/here", "umount")
     dom0.check("cat /mnt/here/A && umount /mnt/here")
     lab.unplug(stick)
-
-
-def test_without_broker(lab):
-    lab.stop_xvhcd()
-    code, said = lab.dom0.run("xvhc list")
-    assert code == 1 and "xvhcd" in said, f"no word about the broker that does not run: {said}"
-    lab.start_xvhcd()
