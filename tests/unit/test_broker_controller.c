@@ -242,6 +242,21 @@ static void until_given_is(struct fixture *fixture, const char *word)
 	} while (!strstr(text, word));
 }
 
+/* Waits until the worker has the devices of all given ports. */
+static void until_all_are_attached(struct fixture *fixture)
+{
+	uint64_t limit = clock_ms() + LIMIT_MS;
+	const struct given *given = fixture->broker.given;
+
+	while (given) {
+		assert_true(clock_ms() < limit);
+		broker_turn(&fixture->broker, 20);
+		for (given = fixture->broker.given; given; given = given->next)
+			if (given->device_state != DEVICE_ATTACHED || given->job)
+				break;
+	}
+}
+
 /* Does what a frontend does when its driver starts. */
 static void frontend_publishes(struct fixture *fixture, const char *directory,
 			       enum worker_manner manner)
@@ -598,6 +613,7 @@ static void start_with_two(struct fixture *fixture, enum worker_manner manner)
 	plug(fixture, "1-2", 3);
 	frontend_publishes(fixture, FRONTEND, manner);
 	until_given_is(fixture, "in use by web (configured)");
+	until_all_are_attached(fixture);
 }
 
 /* The guest's other devices do not notice. */
