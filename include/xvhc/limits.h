@@ -34,8 +34,7 @@
 #define XVHC_CONTROL_RATE_MIN 50u    /* control requests in a second */
 #define XVHC_CONTROL_RATE_DEFAULT 2000u
 #define XVHC_CONTROL_RATE_MAX 1000000u
-#define XVHC_RECONNECT_PAUSE_MIN_MS 100u /* after the first failure; doubled at each further one   \
-					  */
+#define XVHC_RECONNECT_PAUSE_MIN_MS 100u /* after the first failure; doubled each time */
 #define XVHC_RECONNECT_PAUSE_S_MIN 1u    /* the longest pause, in seconds */
 #define XVHC_RECONNECT_PAUSE_S_DEFAULT 30u
 #define XVHC_RECONNECT_PAUSE_S_MAX 3600u

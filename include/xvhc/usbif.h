@@ -150,34 +150,47 @@ struct usbif_ring_head {
 #define USBIF_URB_RING_SLOTS 16u
 #define USBIF_CONN_RING_SLOTS 512u
 
-static_assert(sizeof(struct usbif_segment) == 8, "segment");
+static_assert(offsetof(struct usbif_segment, gref) == 0, "segment");
 static_assert(offsetof(struct usbif_segment, offset) == 4, "segment");
 static_assert(offsetof(struct usbif_segment, length) == 6, "segment");
+static_assert(sizeof(struct usbif_segment) == 8, "segment");
+static_assert(offsetof(struct usbif_urb_request, id) == 0, "request");
 static_assert(offsetof(struct usbif_urb_request, nr_buffer_segs) == 2, "request");
 static_assert(offsetof(struct usbif_urb_request, pipe) == 4, "request");
 static_assert(offsetof(struct usbif_urb_request, transfer_flags) == 8, "request");
 static_assert(offsetof(struct usbif_urb_request, buffer_length) == 10, "request");
 static_assert(offsetof(struct usbif_urb_request, u) == 12, "request");
+static_assert(offsetof(struct usbif_urb_request, u.setup) == 12, "request");
+static_assert(offsetof(struct usbif_urb_request, u.unlink.unlink_id) == 12, "request");
+static_assert(offsetof(struct usbif_urb_request, u.interrupt.interval) == 12, "request");
+static_assert(offsetof(struct usbif_urb_request, u.isoc.interval) == 12, "request");
 static_assert(offsetof(struct usbif_urb_request, u.isoc.start_frame) == 14, "request");
 static_assert(offsetof(struct usbif_urb_request, u.isoc.number_of_packets) == 16, "request");
 static_assert(offsetof(struct usbif_urb_request, u.isoc.nr_frame_desc_segs) == 18, "request");
 static_assert(offsetof(struct usbif_urb_request, seg) == 20, "request");
 static_assert(sizeof(struct usbif_urb_request) == 148, "request");
+static_assert(offsetof(struct usbif_urb_response, id) == 0, "response");
 static_assert(offsetof(struct usbif_urb_response, start_frame) == 2, "response");
 static_assert(offsetof(struct usbif_urb_response, status) == 4, "response");
 static_assert(offsetof(struct usbif_urb_response, actual_length) == 8, "response");
 static_assert(offsetof(struct usbif_urb_response, error_count) == 12, "response");
 static_assert(sizeof(struct usbif_urb_response) == 16, "response");
 static_assert(sizeof(union usbif_urb_slot) == 148, "URB ring slot");
+static_assert(offsetof(struct usbif_isoc_packet, offset) == 0, "packet");
 static_assert(offsetof(struct usbif_isoc_packet, length) == 4, "packet");
 static_assert(offsetof(struct usbif_isoc_packet, actual_length) == 8, "packet");
 static_assert(offsetof(struct usbif_isoc_packet, status) == 12, "packet");
 static_assert(sizeof(struct usbif_isoc_packet) == 16, "packet");
+static_assert(offsetof(struct usbif_conn_request, id) == 0, "connection request");
 static_assert(sizeof(struct usbif_conn_request) == 2, "connection request");
+static_assert(offsetof(struct usbif_conn_response, id) == 0, "event");
 static_assert(offsetof(struct usbif_conn_response, portnum) == 2, "event");
 static_assert(offsetof(struct usbif_conn_response, speed) == 3, "event");
 static_assert(sizeof(struct usbif_conn_response) == 4, "event");
 static_assert(sizeof(union usbif_conn_slot) == 4, "connection ring slot");
+static_assert(offsetof(struct usbif_ring_head, req_prod) == 0, "ring head");
+static_assert(offsetof(struct usbif_ring_head, req_event) == 4, "ring head");
+static_assert(offsetof(struct usbif_ring_head, rsp_prod) == 8, "ring head");
 static_assert(offsetof(struct usbif_ring_head, rsp_event) == 12, "ring head");
 static_assert(sizeof(struct usbif_ring_head) == 64, "ring head");
 static_assert(64 + USBIF_URB_RING_SLOTS * 148 <= USBIF_PAGE_SIZE &&
