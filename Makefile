@@ -4,6 +4,7 @@
 # make tests      the unit and wire test programs, with ASan and UBSan, into build/san/
 # make bare       the guest without an operating system, build/bare/xvhc-bare.elf
 # make module     xvhc.ko for the running kernel, or for KDIR=
+# make module-install   installs it there; INSTALL_MOD_PATH= as usual
 # make format     rewrites the sources with clang-format
 # make lint       every static check; ./test lint runs it with the tests
 # make install    DESTDIR= and PREFIX= as usual
@@ -44,7 +45,7 @@ CLI    := $(wildcard cli/*.c)
 # $(call obj,dir,sources): where the objects of these sources lie
 obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
 
-.PHONY: all tests module format format-check cppcheck clang-tidy lint install clean
+.PHONY: all tests module module-install format format-check cppcheck clang-tidy lint install clean
 .SECONDARY:
 all: $(B)/xvhcd $(B)/xvhcd-worker $(B)/xvhc
 
@@ -110,7 +111,13 @@ include frontend/bare/rules.mk
 module:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/frontend/linux modules
 
-SOURCES := $(shell git ls-files '*.c' '*.h' 2>/dev/null | grep -v '^frontend/')
+# The kernel's own rules install it below updates/ and run depmod.
+module-install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/frontend/linux modules_install
+
+# The module follows the kernel's style.
+SOURCES := $(shell find backend cli core frontend/bare fuzz include lab proofs tests \
+	-name '*.[ch]' 2>/dev/null)
 format:
 	clang-format -i $(SOURCES)
 

@@ -6,7 +6,6 @@ bytes. Lines of the guest's agent are taken out of it; the rest, what the guest'
 it dies, goes to guest-<name>-console.log. While it lives its kernel's log comes through the agent.
 """
 import re
-import re
 import time
 
 from . import agent, images
