@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from xvhclab import Lab, images, paths
+from xvhclab import Lab, debs, images, paths
 from xvhclab.collect import Logs
 from xvhclab.errors import LabError
 
@@ -28,8 +28,9 @@ NOTE = b"Written by the guest, read by the host.\n" + os.urandom(50_000)
 class Steps:
     """Prints each step, and in the end how long each took."""
 
-    def __init__(self):
-        self.times = []
+    def __init__(self, installing):
+        self.times = [("Install packages", installing)]
+        self.installing = installing
         self.title = None
         self.since = 0.0
 
@@ -48,7 +49,9 @@ class Steps:
         print(f"\n{BOLD}== How long each step took{OFF}")
         for title, seconds in self.times:
             print(f"{seconds:7.1f} s  {title}")
-        print(f"{sum(s for _, s in self.times):7.1f} s  in all")
+        total, fetched = sum(s for _, s in self.times), sum(debs.download_times)
+        print(f"{total:7.1f} s  in all; {total - fetched - self.installing:.1f} s without "
+              f"downloading ({fetched:.1f} s) and installing packages ({self.installing:.1f} s)")
 
 
 def expect(condition, claim):
@@ -166,12 +169,11 @@ def run(steps):
 
 
 def main():
-    steps = Steps()
-    if len(sys.argv) > 1:
-        steps.times.append(("Install packages", float(sys.argv[1])))
+    steps = Steps(float(sys.argv[1]) if len(sys.argv) > 1 else 0.0)
     try:
         run(steps)
     except (LabError, OSError, subprocess.CalledProcessError) as error:
+        steps.report()
         print(f"\nThe demo failed: {error}", file=sys.stderr)
         return 1
     steps.report()

@@ -174,10 +174,14 @@ def main():
         epilog="parts:\n" + "\n".join(f"  {n:<8}{f.__doc__}" for n, f in PARTS.items()) +
         "\n\nOne test of the lab: tests/lab/run NAME")
     parser.add_argument("part", nargs="*", help="see below")
-    wanted = parser.parse_args().part or list(PARTS)
+    parser.add_argument("--check", action="store_true", help="run nothing: only look at the parts")
+    arguments = parser.parse_args()
+    wanted = arguments.part or list(PARTS)
     for name in wanted:
         if name not in PARTS:
             parser.error(f"there is no part '{name}'; the parts are {', '.join(PARTS)}")
+    if arguments.check:
+        return 0
     total = Count()
     for name in wanted:
         start, count = time.monotonic(), Count()

@@ -8,10 +8,14 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from . import paths
 from .errors import LabError
+
+# How long each download of this run took, in seconds.
+download_times = []
 
 
 def output_of(*cmd, cwd=None):
@@ -49,6 +53,9 @@ def cached(name, make):
 def update_lists():
     """Ask apt for fresh package lists."""
     sudo = [] if os.geteuid() == 0 else ["sudo"]
+    if sudo and not shutil.which("sudo"):
+        raise LabError("apt's package lists are out of date, and you are neither root nor have "
+                       "sudo. Have root run 'apt-get update', and try again")
     output_of(*sudo, "apt-get", "-q", "update")
 
 
@@ -118,6 +125,7 @@ def fetch(packages):
         return
     part = paths.DEBS / f"part.{os.getpid()}"
     part.mkdir(parents=True, exist_ok=True)
+    since = time.monotonic()
     try:
         print(f"lab: downloading {' '.join(packages[:4])}"
               + (f" and {len(packages) - 4} more" if len(packages) > 4 else ""), flush=True)
@@ -126,6 +134,7 @@ def fetch(packages):
             deb.rename(paths.DEBS / deb.name)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        download_times.append(time.monotonic() - since)
 
 
 def root(name, packages):
