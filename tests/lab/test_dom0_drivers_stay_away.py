@@ -23,6 +23,13 @@ def test(lab):
         web.wait("! test -e /sys/block/sda")
         stick = lab.plug("ehci.1", "storage", image=fat_stick(lab, "stick", {"A": b"a"}))
         wait_disk(web)
+    # Another kind of device, for another driver.
+    lab.unplug(stick)
+    keyboard = lab.plug("ehci.1", "kbd")
+    web.wait("grep -qsh 'USB Keyboard' /sys/class/input/input*/name")
+    lab.unplug(keyboard)
+    stick = lab.plug("ehci.1", "storage", image=fat_stick(lab, "stick", {"A": b"a"}))
+    wait_disk(web)
     assert dom0.check(BINDS) == before, "a driver of dom0 bound to a device in a given port"
     driver = dom0.check("basename $(readlink /sys/bus/usb/devices/3-1:1.0/driver)")
     assert driver == "usbfs", f"the device in a given port belongs to {driver}"
