@@ -32,7 +32,7 @@ SAN := -std=c11 $(WARN) $(DEFS) -O1 -g -fno-omit-frame-pointer -fsanitize=addres
 
 pkg = $(shell pkg-config --libs $(1))
 WORKER_LIBS := libusb-1.0 xengnttab xenevtchn xentoolcore libseccomp libcap-ng
-BROKER_LIBS := libudev xenstore json-c
+BROKER_LIBS := libudev xenstore json-c inih libusbredirparser-0.5
 CLI_LIBS := json-c
 
 CORE   := $(wildcard core/*.c)
@@ -144,6 +144,8 @@ lint:
 
 install: all
 	install -D -m 755 $(B)/xvhcd $(DESTDIR)$(SBINDIR)/xvhcd
+	install -D -m 644 docs/xvhc.conf.example \
+		$(DESTDIR)$(PREFIX)/share/doc/xvhc/xvhc.conf.example
 	install -D -m 755 $(B)/xvhcd-worker $(DESTDIR)$(LIBEXECDIR)/xvhcd-worker
 	install -D -m 755 $(B)/xvhc $(DESTDIR)$(BINDIR)/xvhc
 
