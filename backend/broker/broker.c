@@ -13,10 +13,13 @@
 
 #include <broker/control_socket.h>
 #include <broker/controller.h>
+#include <broker/describer.h>
 #include <broker/given.h>
 #include <broker/guest.h>
 #include <broker/held.h>
 #include <broker/hotplug.h>
+#include <broker/judge.h>
+#include <broker/policy_file.h>
 
 #define EVENTS_AT_ONCE 64
 #define THREADS 3u
@@ -102,6 +105,7 @@ static int signals_open(struct broker *broker)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD); /* a worker has stopped: held_step() */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -182,7 +186,11 @@ int broker_init(struct broker *broker, const struct broker_options *options, str
 	broker->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (broker->epoll < 0)
 		return -errno;
-	result = control_socket_open(broker);
+	result = options->config
+			 ? policy_load(&broker->policy, options->config, options->config_required)
+			 : 0;
+	if (result == 0)
+		result = control_socket_open(broker);
 	if (result == 0)
 		result = signals_open(broker);
 	if (result == 0)
@@ -236,6 +244,20 @@ static void jobs_readable(struct broker *broker, struct jobs *jobs)
 	}
 }
 
+static void policy_reload(struct broker *broker)
+{
+	const struct broker_options *options = broker->options;
+
+	if (!options->config)
+		return;
+	if (policy_load(&broker->policy, options->config, options->config_required) != 0) {
+		log_line(LOG_LEVEL_ERROR, "the rules from before stay in force");
+		return;
+	}
+	log_line(LOG_LEVEL_INFO, "%s is read anew", options->config);
+	judge_all(broker);
+}
+
 static void signal_readable(struct broker *broker)
 {
 	struct signalfd_siginfo info;
@@ -243,6 +265,10 @@ static void signal_readable(struct broker *broker)
 	if (read(broker->signals, &info, sizeof(info)) != (ssize_t)sizeof(info) ||
 	    info.ssi_signo == SIGCHLD || broker->stopping)
 		return;
+	if (info.ssi_signo == SIGHUP) {
+		policy_reload(broker);
+		return;
+	}
 	log_line(LOG_LEVEL_INFO, "ending; ports stay given");
 	broker->stopping = true;
 	broker->stop_until_ms = clock_ms() + STOP_LIMIT_MS;
@@ -277,6 +303,12 @@ static void event_handle(struct broker *broker, const struct epoll_event *event)
 		break;
 	case SOURCE_WORKER_EXIT:
 		worker_ended(broker, index);
+		break;
+	case SOURCE_DESCRIBER:
+		describer_readable(broker, index);
+		break;
+	case SOURCE_DESCRIBER_EXIT:
+		describer_ended(broker, index);
 		break;
 	}
 }
@@ -332,6 +364,7 @@ static void settle_once(struct broker *broker)
 			broker_wake_at(broker, broker->controllers[i]->until_ms);
 	}
 	workers_step(broker);
+	describers_step(broker);
 	held_step(broker);
 	clients_step(broker);
 	if (broker->stopping) {
@@ -400,6 +433,7 @@ void broker_fini(struct broker *broker)
 		(void)!broker_ports_save(broker);
 	control_socket_close(broker);
 	controllers_fini(broker);
+	describers_fini(broker);
 	guests_fini(broker);
 	for (uint32_t i = 0; i < THREADS; i++)
 		if (*thread_at(broker, i))
@@ -409,6 +443,7 @@ void broker_fini(struct broker *broker)
 		hotplug_close(broker->udev);
 	topology_fini(&broker->topology);
 	ports_file_fini(&broker->file);
+	policy_fini(&broker->policy);
 	if (broker->signals >= 0)
 		close(broker->signals);
 	if (broker->epoll >= 0)

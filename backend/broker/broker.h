@@ -26,11 +26,13 @@
 #include <broker/guest_name.h>
 #include <broker/job.h>
 #include <broker/place.h>
+#include <broker/policy.h>
 #include <broker/ports_file.h>
 #include <broker/topology.h>
 #include <broker/worker_process.h>
 #include <broker/xenstore.h>
 #include <common/log.h>
+#include <common/rate.h>
 
 struct controller;
 struct given;
@@ -69,6 +71,14 @@ struct claim {
 	int fd;            /* -1: none */
 };
 
+enum judgement {
+	JUDGEMENT_NONE = 0, /* not yet, or being described */
+	JUDGEMENT_ALLOWED,
+	JUDGEMENT_REFUSED, /* given.refused_by says why */
+};
+
+#define CHANGED_TEXT_MAX 96u /* bytes of what a device was, with the NUL */
+
 struct given {
 	struct given *next;
 	struct place place;
@@ -88,6 +98,21 @@ struct given {
 	bool needs_reset; /* a guest had it */
 	uint32_t opens_failed;
 	enum port_state guest_use;
+
+	/* Whether the guest may have it: judge.c. */
+	struct describer *describer; /* NULL: none runs, or is about to */
+	enum judgement judgement;
+	bool described;
+	bool allow_dfu;
+	struct message_description description;
+	char refused_by[POLICY_TEXT_MAX];
+	bool had_now; /* the guest has, or had, this device */
+	bool had_any; /* it had one before this */
+	struct message_description had;
+	uint64_t had_until_ms;
+	uint64_t came_at_ms;
+	char changed_from[CHANGED_TEXT_MAX]; /* what the guest had; empty: nothing else */
+
 	struct worker_slot *holder; /* may have a descriptor of it; NULL: nobody (held.c) */
 	dev_t node;                 /* of that descriptor */
 	uint64_t retry_at_ms;       /* of IN_DOM0, FAILED, and of a claim that failed; 0: never */
@@ -152,6 +177,8 @@ struct controller {
 	uint64_t connected_at_ms;
 	uint64_t connect_at_ms; /* not before this, however often the guest comes and goes */
 	uint32_t attempts;      /* to reconnect since it last worked for a while */
+	struct rate changes;    /* of its frontend's state that we look at */
+	uint64_t look_at_ms;    /* there were more: look at it then; 0: there were not */
 	uint32_t reprobes;      /* of these, by rewriting the frontend directory */
 	bool stock_revived; /* the frontend directory was rewritten and nothing came of it yet */
 	struct log_limit log_limit;
@@ -167,13 +194,27 @@ struct worker_slot {
 	uint64_t kill_at_ms; /* 0: never */
 	bool looking;        /* it is being stopped, to see what it holds (held.c) */
 	uint64_t look_until_ms;
+	uint32_t domid;
+	uint32_t bytes_share;     /* of usbfs' memory */
+	uint32_t transfers_share; /* of its guest's transfers in flight */
 	char name[32];
+};
+
+/* A describer that runs, ends, or is about to run. */
+struct describer {
+	bool used;
+	bool running;
+	struct given *given; /* NULL: nobody waits for it any more */
+	struct worker_process process;
+	uint64_t until_ms;
 };
 
 struct broker_options {
 	const char *sysfs;
 	const char *ports_file;
 	const char *socket;
+	const char *config;   /* NULL: none */
+	bool config_required; /* it has to be there */
 	const char *worker;
 	const struct job_paths *paths;
 	void (*run_job)(struct job *job, const struct job_paths *paths);
@@ -208,6 +249,7 @@ struct broker {
 
 	struct topology topology;
 	struct ports_file file;
+	struct policy policy;
 	struct given *given;
 	struct guest *guests;
 	struct client *clients;
@@ -217,6 +259,7 @@ struct broker {
 
 	struct controller *controllers[XVHC_CONTROLLERS_MAX];
 	struct worker_slot workers[XVHC_CONTROLLERS_MAX];
+	struct describer describers[XVHC_DESCRIBERS_MAX];
 };
 
 /* What an epoll event belongs to; the index is in the lower half of its data. */
@@ -229,6 +272,8 @@ enum event_source {
 	SOURCE_CLIENT,
 	SOURCE_WORKER,      /* its socket */
 	SOURCE_WORKER_EXIT, /* its pidfd */
+	SOURCE_DESCRIBER,
+	SOURCE_DESCRIBER_EXIT,
 };
 
 /*

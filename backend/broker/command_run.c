@@ -201,6 +201,14 @@ static struct json_object *port_json(const struct broker *broker, const struct p
 			 : device->class == CLASS_HUB ? "hub, in dom0"
 						      : "in dom0");
 	json_object_object_add(object, "state", json_object_new_string(text));
+	json_object_object_add(object, "refused-by",
+			       given && given->judgement == JUDGEMENT_REFUSED
+				       ? json_object_new_string(given->refused_by)
+				       : NULL);
+	json_object_object_add(object, "changed-from",
+			       given && given->changed_from[0] != '\0'
+				       ? json_object_new_string(given->changed_from)
+				       : NULL);
 	return object;
 }
 

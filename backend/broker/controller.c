@@ -26,16 +26,14 @@
 #include <broker/controller_worker.h>
 #include <broker/given.h>
 #include <broker/guest.h>
+#include <broker/judge.h>
 #include <broker/toolstack.h>
 
 #define CONNECT_LIMIT_MS 10000u
 #define CLOSE_LIMIT_MS 5000u
 #define REVIVE_LIMIT_MS 10000u /* for a frontend to notice that we are back */
-#define PAUSE_MIN_MS 100u
-#define PAUSE_MAX_MS 30000u
-#define REMOVED_MIN_MS 500u /* for a guest to notice that the directory is away */
-#define REPROBES_MAX 5u
-#define STEADY_MS 60000u /* a connection that lasted this long was a good one */
+#define REMOVED_MIN_MS 500u    /* for a guest to notice that the directory is away */
+#define STEADY_MS 60000u       /* a connection that lasted this long was a good one */
 
 static struct controller *controller_find(const struct broker *broker, uint32_t domid,
 					  uint32_t devid)
@@ -69,6 +67,7 @@ static void frontend_watch(struct broker *broker, const struct controller *contr
 static struct controller *controller_new(struct broker *broker, uint32_t domid, uint32_t devid)
 {
 	struct controller *controller;
+	struct policy_subject guest;
 
 	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++) {
 		if (broker->controllers[i])
@@ -81,6 +80,9 @@ static struct controller *controller_new(struct broker *broker, uint32_t domid, 
 		controller->slot = i;
 		controller->dirty = true;
 		controller->ports_dirty = true;
+		guest = judge_guest(broker, domid);
+		rate_init(&controller->changes,
+			  policy_quota(&broker->policy, &guest, QUOTA_XENSTORE), clock_ms());
 		broker->controllers[i] = controller;
 		broker->again = true;
 		return controller;
@@ -128,6 +130,30 @@ static void mark_dirty(struct broker *broker, uint32_t domid, uint32_t devid, bo
 	controller->ports_dirty |= ports;
 }
 
+/* All controllers of a guest draw on the rate of the first of them. */
+static struct rate *changes_of(const struct broker *broker, uint32_t domid)
+{
+	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++)
+		if (broker->controllers[i] && broker->controllers[i]->domid == domid)
+			return &broker->controllers[i]->changes;
+	return NULL;
+}
+
+/* The guest wrote its state. It may do so as fast as it can; we look no faster than we like. */
+static void frontend_changed(struct broker *broker, uint32_t domid, uint32_t devid)
+{
+	struct controller *controller = controller_find(broker, domid, devid);
+	struct rate *changes = changes_of(broker, domid);
+	uint64_t now_ms = clock_ms();
+
+	if (!controller || !changes || controller->look_at_ms != 0)
+		return;
+	if (rate_take(changes, now_ms))
+		controller->dirty = true;
+	else
+		controller->look_at_ms = now_ms + rate_wait_ms(changes, now_ms);
+}
+
 void controllers_event(struct broker *broker, const char *path, const char *token)
 {
 	unsigned int domid, devid;
@@ -135,7 +161,7 @@ void controllers_event(struct broker *broker, const char *path, const char *toke
 	int fields;
 
 	if (sscanf(token, "front/%u/%u", &domid, &devid) == 2) {
-		mark_dirty(broker, domid, devid, false);
+		frontend_changed(broker, domid, devid);
 		return;
 	}
 	fields =
@@ -204,12 +230,14 @@ static void close_begin(struct broker *broker, struct controller *controller, en
 	phase_set(broker, controller, PHASE_CLOSING, CLOSE_LIMIT_MS);
 }
 
-static uint32_t pause_ms(const struct controller *controller)
+static uint32_t pause_ms(const struct broker *broker, const struct controller *controller)
 {
-	uint32_t shift = controller->attempts < 10 ? controller->attempts : 10;
-	uint32_t pause = PAUSE_MIN_MS << shift;
+	struct policy_subject guest = judge_guest(broker, controller->domid);
+	uint32_t max = policy_quota(&broker->policy, &guest, QUOTA_RECONNECT) * 1000;
+	uint32_t shift = controller->attempts < 16 ? controller->attempts : 16;
+	uint32_t pause = XVHC_RECONNECT_PAUSE_MIN_MS << shift;
 
-	return pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS;
+	return pause < max ? pause : max;
 }
 
 static void close_finish(struct broker *broker, struct controller *controller)
@@ -230,7 +258,7 @@ static void close_finish(struct broker *broker, struct controller *controller)
 		controller->attempts++;
 		return;
 	case AIM_RECONNECT:
-		phase_set(broker, controller, PHASE_PAUSING, pause_ms(controller));
+		phase_set(broker, controller, PHASE_PAUSING, pause_ms(broker, controller));
 		controller->attempts++;
 		return;
 	}
@@ -276,10 +304,15 @@ static void connect_begin(struct broker *broker, struct controller *controller)
 		phase_set(broker, controller, PHASE_REFUSED, 0);
 		return;
 	}
-	controller->connect_at_ms = broker->now_ms + pause_ms(controller);
+	controller->connect_at_ms = broker->now_ms + pause_ms(broker, controller);
 	phase_set(broker, controller, PHASE_CONNECTING, CONNECT_LIMIT_MS);
 	result = controller_worker_start(broker, controller, &offer);
-	if (result != 0) {
+	if (result == -EDQUOT) {
+		controller_restart(broker, controller,
+				   "nothing is left for its transfers, of the guest's "
+				   "bytes-in-flight or transfers-in-flight, or of usbcore's "
+				   "usbfs_memory_mb");
+	} else if (result != 0) {
 		log_limited(&controller->log_limit, LOG_LEVEL_ERROR, "%s cannot be started: %s",
 			    broker->options->worker, strerror(-result));
 		controller_restart(broker, controller, "it has no worker");
@@ -291,7 +324,7 @@ static void reprobe_begin(struct broker *broker, struct controller *controller)
 {
 	int result;
 
-	if (controller->reprobes++ >= REPROBES_MAX) {
+	if (controller->reprobes++ >= XVHC_REPROBES_MAX) {
 		log_line(LOG_LEVEL_WARNING,
 			 "guest %u: controller %u stays closed: its driver does not come back",
 			 controller->domid, controller->devid);
@@ -440,6 +473,11 @@ void controller_step(struct broker *broker, struct controller *controller)
 	bool late = controller->until_ms != 0 && broker->now_ms >= controller->until_ms;
 	struct controller_view view;
 
+	if (controller->look_at_ms != 0 && broker->now_ms >= controller->look_at_ms) {
+		controller->look_at_ms = 0;
+		controller->dirty = true;
+	}
+	broker_wake_at(broker, controller->look_at_ms);
 	if (!controller->dirty && !late)
 		return;
 	controller->dirty = false;
@@ -614,8 +652,6 @@ bool controllers_stopped(const struct broker *broker)
 
 void controllers_fini(struct broker *broker)
 {
-	char how[64];
-
 	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++) {
 		struct worker_slot *slot = &broker->workers[i];
 
@@ -623,8 +659,7 @@ void controllers_fini(struct broker *broker)
 		broker->controllers[i] = NULL;
 		if (!slot->used)
 			continue;
-		worker_process_kill(&slot->process);
-		worker_process_reap(&slot->process, how, sizeof(how));
+		worker_process_abort(&slot->process);
 		slot->used = false;
 	}
 }

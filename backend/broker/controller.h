@@ -39,10 +39,11 @@ void controllers_remove_empty(struct broker *broker);
 bool controller_is_connected(const struct controller *controller);
 
 /*
- * Gives an open device to the worker. The descriptor stays the caller's. Returns 0 or -errno.
+ * Gives an open device to the worker, with ATTACH_... flags. The descriptor stays the caller's.
+ * Returns 0 or -errno.
  */
 XVHC_MUST_CHECK int controller_attach(struct broker *broker, struct controller *controller,
-				      uint32_t port, enum usb_speed speed, int fd);
+				      uint32_t port, enum usb_speed speed, uint32_t flags, int fd);
 
 /* The place of the controller's worker. NULL: it has none. */
 struct worker_slot *worker_slot_of(struct broker *broker, const struct controller *controller);

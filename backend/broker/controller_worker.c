@@ -14,6 +14,8 @@
 #include <broker/controller.h>
 #include <broker/given.h>
 #include <broker/held.h>
+#include <broker/judge.h>
+#include <broker/sysfs.h>
 #include <common/message_io.h>
 
 #define MESSAGES_AT_ONCE 16u /* of one worker, before the others have their turn */
@@ -36,6 +38,85 @@ static int worker_tell(const struct controller *controller, const struct message
 	return message_send(controller->worker->socket, message, fd >= 0 ? &fds : NULL);
 }
 
+/* Bytes of usbfs' memory that all may have together; 0: there is no limit. */
+static uint64_t usbfs_bytes(const struct broker *broker)
+{
+	uint32_t mib = XVHC_USBFS_MEMORY_MB;
+	char directory[PATH_MAX];
+
+	if (!path_format(directory, "%s/module/usbcore/parameters", broker->options->sysfs) ||
+	    !sysfs_read_number(directory, "usbfs_memory_mb", 10, UINT32_MAX, &mib))
+		mib = XVHC_USBFS_MEMORY_MB;
+	return (uint64_t)mib << 20;
+}
+
+/*
+ * A worker's share of usbfs' memory, which is one for the whole host, is set aside for it until it
+ * has ended: so none can take another's. There is no more of it than a guest's quota leaves, nor
+ * than the others have left. Returns 0 where that is too little to work with.
+ */
+static uint32_t bytes_share(const struct broker *broker, uint32_t domid, uint32_t quota)
+{
+	uint64_t overhead = (uint64_t)USBIF_URB_RING_SLOTS * XVHC_TRANSFER_OVERHEAD;
+	uint64_t all = usbfs_bytes(broker), used = 0, own = 0, share = XVHC_WORKER_BYTES_MAX;
+
+	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++) {
+		const struct worker_slot *slot = &broker->workers[i];
+
+		if (!slot->used)
+			continue;
+		used += slot->bytes_share + overhead;
+		own += slot->domid == domid ? slot->bytes_share : 0;
+	}
+	if (own + share > quota)
+		share = quota > own ? quota - own : 0;
+	if (all != 0 && used + overhead + share > all)
+		share = all > used + overhead ? all - used - overhead : 0;
+	return share >= XVHC_BYTES_IN_FLIGHT_MIN ? (uint32_t)share : 0;
+}
+
+/* Of the guest's transfers in flight: all slots of a ring, or what its other workers have left. */
+static uint32_t transfers_share(const struct broker *broker, uint32_t domid, uint32_t quota)
+{
+	uint32_t own = 0, left;
+
+	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++) {
+		const struct worker_slot *slot = &broker->workers[i];
+
+		if (slot->used && slot->domid == domid)
+			own += slot->transfers_share;
+	}
+	left = quota > own ? quota - own : 0;
+	if (left < XVHC_TRANSFERS_IN_FLIGHT_MIN)
+		return 0;
+	return left < USBIF_URB_RING_SLOTS ? left : USBIF_URB_RING_SLOTS;
+}
+
+/* Each of the guest's controllers has the same part of its rate, at least one in a second. */
+static uint32_t control_share(const struct broker *broker, uint32_t domid, uint32_t quota)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++)
+		count += broker->controllers[i] && broker->controllers[i]->domid == domid;
+	assert(count > 0);
+	return quota > count ? quota / count : 1;
+}
+
+static int quotas_write(const struct broker *broker, uint32_t domid,
+			struct message_connect *connect)
+{
+	struct policy_subject guest = judge_guest(broker, domid);
+	const struct policy *policy = &broker->policy;
+
+	connect->transfers_max =
+		transfers_share(broker, domid, policy_quota(policy, &guest, QUOTA_TRANSFERS));
+	connect->control_rate =
+		control_share(broker, domid, policy_quota(policy, &guest, QUOTA_CONTROL));
+	connect->bytes_max = bytes_share(broker, domid, policy_quota(policy, &guest, QUOTA_BYTES));
+	return connect->bytes_max != 0 && connect->transfers_max != 0 ? 0 : -EDQUOT;
+}
+
 int controller_worker_start(struct broker *broker, struct controller *controller,
 			    const struct frontend_offer *offer)
 {
@@ -55,6 +136,9 @@ int controller_worker_start(struct broker *broker, struct controller *controller
 	uint32_t index;
 	int result;
 
+	result = quotas_write(broker, controller->domid, &connect.u.connect);
+	if (result != 0)
+		return result;
 	for (index = 0; index < XVHC_CONTROLLERS_MAX; index++)
 		if (!broker->workers[index].used)
 			break;
@@ -75,6 +159,9 @@ int controller_worker_start(struct broker *broker, struct controller *controller
 	}
 	slot->used = true;
 	slot->controller = controller;
+	slot->domid = controller->domid;
+	slot->bytes_share = connect.u.connect.bytes_max;
+	slot->transfers_share = connect.u.connect.transfers_max;
 	controller->worker = &slot->process;
 	result = broker_follow(broker, slot->process.socket, EPOLLIN, SOURCE_WORKER, index);
 	if (result == 0)
@@ -257,11 +344,11 @@ void worker_readable(struct broker *broker, uint32_t index)
 }
 
 int controller_attach(struct broker *broker, struct controller *controller, uint32_t port,
-		      enum usb_speed speed, int fd)
+		      enum usb_speed speed, uint32_t flags, int fd)
 {
 	const struct message attach = {
 		.type = MESSAGE_ATTACH,
-		.u.attach = {.port = port, .speed = speed},
+		.u.attach = {.port = port, .speed = speed, .flags = flags},
 	};
 
 	(void)broker;

@@ -8,6 +8,7 @@
 
 #include <broker/control_socket.h>
 #include <broker/controller.h>
+#include <broker/describer.h>
 
 struct given *given_add(struct broker *broker, const struct place *place, const char *guest)
 {
@@ -56,6 +57,7 @@ void given_free(struct broker *broker, struct given *given)
 		at = &(*at)->next;
 	*at = given->next;
 	broker->given_count--;
+	describer_release(broker, given);
 	for (int side = 0; side < 2; side++)
 		jobs_close_fd(broker->hub_jobs, given->claim[side].fd);
 	if (given->controller)
@@ -195,25 +197,37 @@ static void bound_text(const struct given *given, char *text, size_t size)
 	}
 }
 
-void given_state_text(const struct broker *broker, const struct given *given, char *text,
-		      size_t size)
+static void whole_state_text(const struct broker *broker, const struct given *given, char *text,
+			     size_t size)
 {
 	if (given->taking)
 		snprintf(text, size, "on its way back to dom0");
 	else if (!topology_find_place(&broker->topology, &given->place))
 		snprintf(text, size, "not there now");
-	else if (given->device_state == DEVICE_HUB)
-		snprintf(text, size, "hub: not supported on a given port yet");
 	else if (given->device_state == DEVICE_IN_DOM0)
 		snprintf(text, size, "still in dom0: %.400s", given->text);
 	else if (given->device_state == DEVICE_FAILED || given->claim_state == CLAIM_FAILED)
 		snprintf(text, size, "failed: %.400s", given->text);
+	else if (given->judgement == JUDGEMENT_REFUSED &&
+		 (given->device_state == DEVICE_PRESENT || given->device_state == DEVICE_HUB))
+		snprintf(text, size, "refused: %s", given->refused_by);
 	else if (!given->confirmed)
 		snprintf(text, size, "being given");
 	else if (given->controller)
 		bound_text(given, text, size);
 	else
 		snprintf(text, size, "waiting for the guest");
+}
+
+void given_state_text(const struct broker *broker, const struct given *given, char *text,
+		      size_t size)
+{
+	size_t length;
+
+	whole_state_text(broker, given, text, size);
+	length = strlen(text);
+	if (given->changed_from[0] != '\0')
+		snprintf(text + length, size - length, "; it was %s before", given->changed_from);
 }
 
 void given_fini(struct broker *broker)

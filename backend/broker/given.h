@@ -49,6 +49,10 @@ void given_open_failed(struct broker *broker, struct given *given, const char *t
 /* The worker is gone, and with it the device that it had. */
 void given_worker_lost(struct broker *broker, struct given *given);
 
+/* What the device in it says that it is; or NULL, and why that is not known. */
+void given_described(struct broker *broker, struct given *given,
+		     const struct message_description *description, const char *why);
+
 /* One line for a person about what the port does. */
 void given_state_text(const struct broker *broker, const struct given *given, char *text,
 		      size_t size);

@@ -10,7 +10,8 @@
  *   4. take the device from dom0's drivers: it may have been there before the claim
  *   5. bind the port to a controller, where its guest runs; reset a device that a guest had, once
  *      no other worker can hold it
- *   6. open the device and hand it to the worker, where one is connected to the guest
+ *   6. have the device described, and judge it: one that is refused stays where it is
+ *   7. open the device and hand it to the worker, where one is connected to the guest
  */
 #include <broker/given.h>
 
@@ -20,8 +21,10 @@
 #include <string.h>
 
 #include <broker/controller.h>
+#include <broker/describer.h>
 #include <broker/guest.h>
 #include <broker/held.h>
+#include <broker/judge.h>
 
 /* The kernel waits for 5 s for an operation that is not answered, and may try some of them again.
  */
@@ -213,6 +216,7 @@ static bool device_follow(struct broker *broker, struct given *given,
 		detach_begin(broker, given);
 		return true;
 	}
+	judge_forget(broker, given);
 	given->device = now;
 	given->device_state = !device                      ? DEVICE_NONE
 			      : device->class == CLASS_HUB ? DEVICE_HUB
@@ -222,6 +226,8 @@ static bool device_follow(struct broker *broker, struct given *given,
 	given->opens_failed = 0;
 	given->guest_use = PORT_EMPTY;
 	given->retry_at_ms = 0;
+	if (given->device_state == DEVICE_HUB)
+		judge_hub(broker, given, device);
 	return false;
 }
 
@@ -279,14 +285,34 @@ static void reset_done(struct broker *broker, struct given *given, const struct 
 }
 
 /* 6. */
+static void describe_begin(struct broker *broker, struct given *given,
+			   const struct usb_device *device)
+{
+	struct job *job;
+
+	/* One that is there has not answered yet; where all are busy, the next free one tells. */
+	if (given->describer || !describer_reserve(broker, given))
+		return;
+	job = job_for(given, JOB_OPEN, device);
+	if (job)
+		job->describe = true;
+	if (!job_begin(broker, given, job))
+		describer_release(broker, given);
+}
+
+/* 7. */
 static void open_done(struct broker *broker, struct given *given, struct job *job)
 {
 	const struct usb_device *device = topology_find_device(&broker->topology, given->device);
 
+	/* The guest's name may have become known since, or the policy have changed. */
+	judge_device(broker, given);
 	if (job->error == 0 && device && device_id_equal(job->device, given->device) &&
-	    given->controller && controller_is_connected(given->controller) && !given->taking) {
+	    given->judgement == JUDGEMENT_ALLOWED && given->controller &&
+	    controller_is_connected(given->controller) && !given->taking) {
 		if (controller_attach(broker, given->controller, given->port, device->speed,
-				      job->fd) == 0) {
+				      given->allow_dfu ? ATTACH_ALLOW_DFU : 0, job->fd) == 0) {
+			judge_had(given);
 			held_begin(broker, given, job->fd);
 			given->device_state = DEVICE_ATTACHED;
 			given->guest_use = PORT_ATTACHED;
@@ -314,7 +340,10 @@ void given_job_done(struct broker *broker, struct job *job)
 		evict_done(broker, given, job);
 		break;
 	case JOB_OPEN:
-		open_done(broker, given, job);
+		if (job->describe)
+			judge_opened(broker, given, job);
+		else
+			open_done(broker, given, job);
 		break;
 	case JOB_RELEASE:
 		release_done(broker, given, job);
@@ -373,6 +402,9 @@ static bool prepare(struct broker *broker, struct given *given, const struct con
 
 	if (device_follow(broker, given, device))
 		return true;
+	/* The policy has changed under it. */
+	if (given->judgement == JUDGEMENT_REFUSED && given->device_state == DEVICE_ATTACHED)
+		detach_begin(broker, given);
 	if (given->taking) {
 		release_begin(broker, given, connector, device);
 		return true;
@@ -434,7 +466,10 @@ static void given_step(struct broker *broker, struct given *given)
 	device = connector_device(connector);
 	if (given->needs_reset)
 		job_begin(broker, given, job_for(given, JOB_RESET, device));
-	else if (given->controller && controller_is_connected(given->controller) &&
+	else if (given->judgement == JUDGEMENT_NONE)
+		describe_begin(broker, given, device);
+	else if (given->judgement == JUDGEMENT_ALLOWED && given->controller &&
+		 controller_is_connected(given->controller) &&
 		 !device_is_too_fast(broker, given, device))
 		job_begin(broker, given, job_for(given, JOB_OPEN, device));
 }

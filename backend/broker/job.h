@@ -19,7 +19,7 @@
 enum job_type {
 	JOB_CLAIM,   /* claim the hub ports */
 	JOB_EVICT,   /* take the device from dom0's drivers */
-	JOB_OPEN,    /* open the device for a worker */
+	JOB_OPEN,    /* open the device for a worker, or a describer */
 	JOB_RESET,   /* reset the device, leave it without a configuration */
 	JOB_RELEASE, /* give hub ports and device back to dom0 */
 	JOB_LABEL,   /* read what the device calls itself */
@@ -43,6 +43,7 @@ struct job {
 	char device_name[DEVICE_NAME_MAX];
 	bool first; /* EVICT: no worker of ours has had it, so who uses it through usbfs is not us
 		     */
+	bool describe; /* OPEN: for reading alone, for a describer */
 	/* Outcome */
 	int error;                  /* 0 or -errno */
 	int fd;                     /* OPEN: the open device */

@@ -27,6 +27,7 @@ static const char usage[] =
 	"\n"
 	"Usage: xvhcd [OPTION]...\n"
 	"\n"
+	"  --config FILE      read filters and quotas from FILE (/etc/xvhc/xvhc.conf)\n"
 	"  --ports-file FILE  keep the given ports in FILE (/etc/xvhc/ports.conf)\n"
 	"  --socket PATH      listen there for xvhc (/run/xvhc/control)\n"
 	"  --worker PATH      the program that serves one guest (" XVHC_LIBEXECDIR
@@ -38,13 +39,20 @@ static const char usage[] =
 	"\n"
 	"It logs to standard error. On SIGTERM it asks each guest to close its USB controllers, "
 	"and\n"
-	"ends. Ports stay given: guests have them again when it is started the next time.\n";
+	"ends. Ports stay given: guests have them again when it is started the next time. On "
+	"SIGHUP it\n"
+	"reads its configuration anew; docs/policy.md tells what can stand in it.\n";
 
 static const struct option long_options[] = {
-	{"ports-file", required_argument, NULL, 'p'}, {"socket", required_argument, NULL, 's'},
-	{"worker", required_argument, NULL, 'w'},     {"foreground", no_argument, NULL, 'f'},
-	{"verbose", no_argument, NULL, 'v'},          {"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},          {NULL, 0, NULL, 0},
+	{"config", required_argument, NULL, 'c'},
+	{"ports-file", required_argument, NULL, 'p'},
+	{"socket", required_argument, NULL, 's'},
+	{"worker", required_argument, NULL, 'w'},
+	{"foreground", no_argument, NULL, 'f'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
 };
 
 static const struct job_paths paths = {
@@ -66,6 +74,10 @@ static int options_read(int argc, char **argv, struct broker_options *options,
 
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch (option) {
+		case 'c':
+			options->config = optarg;
+			options->config_required = true;
+			break;
 		case 'p':
 			options->ports_file = optarg;
 			break;
@@ -105,6 +117,7 @@ int main(int argc, char **argv)
 	static struct broker broker;
 	struct broker_options options = {
 		.sysfs = "/sys",
+		.config = "/etc/xvhc/xvhc.conf",
 		.ports_file = "/etc/xvhc/ports.conf",
 		.socket = "/run/xvhc/control",
 		.worker = XVHC_LIBEXECDIR "/xvhcd-worker",

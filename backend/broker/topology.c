@@ -80,6 +80,8 @@ static bool device_read(const char *directory, const char *name, struct usb_devi
 		device->vendor = (uint16_t)value;
 	if (sysfs_read_number(directory, "idProduct", 16, UINT16_MAX, &value))
 		device->product = (uint16_t)value;
+	if (sysfs_read_number(directory, "bcdDevice", 16, UINT16_MAX, &value))
+		device->version = (uint16_t)value;
 	if (sysfs_read_number(directory, "bDeviceClass", 16, UINT8_MAX, &value))
 		device->class = (uint8_t)value;
 	if (sysfs_read_text(directory, "speed", speed, sizeof(speed)))

@@ -36,7 +36,8 @@ struct usb_device {
 	char name[DEVICE_NAME_MAX];
 	uint16_t vendor;
 	uint16_t product;
-	uint8_t class; /* bDeviceClass */
+	uint16_t version; /* bcdDevice */
+	uint8_t class;    /* bDeviceClass */
 	enum usb_speed speed;
 	bool labelled;                /* label was asked for and has come, or is on its way */
 	char label[DEVICE_LABEL_MAX]; /* printable characters only */

@@ -27,14 +27,14 @@
 
 #include <broker/sysfs.h>
 
-static int node_open(const struct job_paths *paths, struct device_id id)
+static int node_open(const struct job_paths *paths, struct device_id id, int mode)
 {
 	char path[PATH_MAX];
 	int fd;
 
 	if (!path_format(path, "%s/%03u/%03u", paths->usb_nodes, id.bus, id.device))
 		return -ENAMETOOLONG;
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	fd = open(path, mode | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -57,7 +57,7 @@ static int port_claim(struct job_side *side, const struct job_paths *paths)
 
 	if (side->hub.bus == 0 || side->fd >= 0)
 		return 0;
-	fd = node_open(paths, side->hub);
+	fd = node_open(paths, side->hub, O_RDWR);
 	if (fd < 0)
 		return fd;
 	if (ioctl(fd, USBDEVFS_CLAIM_PORT, &port) != 0) {
@@ -160,7 +160,9 @@ static void run_open(struct job *job, const struct job_paths *paths)
 	if (job->error == 0)
 		job->error = device_directory(job, paths, directory);
 	if (job->error == 0) {
-		job->fd = node_open(paths, job->device);
+		/* Without the right to write, usbfs lets nobody do anything but read descriptors.
+		 */
+		job->fd = node_open(paths, job->device, job->describe ? O_RDONLY : O_RDWR);
 		if (job->fd < 0)
 			job->error = job->fd;
 	}
@@ -177,7 +179,7 @@ static int device_reset(const struct job *job, const struct job_paths *paths)
 	result = device_directory(job, paths, directory);
 	if (result != 0)
 		return result;
-	fd = node_open(paths, job->device);
+	fd = node_open(paths, job->device, O_RDWR);
 	if (fd < 0)
 		return fd;
 	if (ioctl(fd, USBDEVFS_RESET, NULL) != 0)

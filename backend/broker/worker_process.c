@@ -146,7 +146,8 @@ void worker_process_reap(struct worker_process *worker, char *how, size_t size)
 {
 	int status = 0;
 
-	if (waitpid(worker->pid, &status, WNOHANG) != worker->pid)
+	/* It has ended: this does not wait. */
+	if (waitpid(worker->pid, &status, 0) != worker->pid)
 		snprintf(how, size, "ended");
 	else if (WIFSIGNALED(status))
 		snprintf(how, size, "was ended by signal %d", WTERMSIG(status));

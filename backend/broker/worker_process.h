@@ -41,7 +41,7 @@ XVHC_MUST_CHECK bool worker_process_holds(const struct worker_process *worker, d
 /* Ends it at once. */
 void worker_process_kill(struct worker_process *worker);
 
-/* Ends one that was just started, waits for that, and closes what belongs to it. */
+/* Ends it, waits for that, and closes what belongs to it. */
 void worker_process_abort(struct worker_process *worker);
 
 /*

@@ -79,7 +79,7 @@ def made(name, stamp, make):
 
 def dom0_root():
     names = ["xen-hypervisor-4.17-amd64", "xen-utils-4.17", "xen-utils-common", "xenstore-utils",
-             "udev", "busybox-static", "usbutils"]
+             "udev", "busybox-static", "usbutils", "libinih1", "libusbredirparser1"]
     return debs.root("dom0", names + debs.libraries_of(
         ["xen-utils-4.17", "xenstore-utils", "udev", "usbutils"]))
 

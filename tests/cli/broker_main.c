@@ -2,7 +2,9 @@
 /*
  * The broker without Xen and without devices: its store is in memory, its sysfs a tree in a
  * temporary directory, and its jobs look only whether a disk is mounted. What stands between a
- * command and its answer is the real thing. Arguments: the socket and the ports file. It makes
+ * command and its answer is the real thing. So is a describer, which is this program again under
+ * the worker's name: it reads the file `descriptors` of a device. Arguments: the socket, the ports
+ * file and the configuration. It makes
  *
  *   1-1/2-1  empty                      1-5    a hub, with 1-5.1 and 1-5.2
  *   1-2/2-2  a stick                    1-6    a device that answers with nonsense
@@ -20,9 +22,28 @@
 
 #include <broker/broker.h>
 #include <broker/sysfs.h>
+#include <worker/describe.h>
 
 #include "../unit/fake_sysfs.h"
 #include "../unit/memory_store.h"
+
+/* A stick's, as usbfs has them. */
+static const unsigned char descriptors[] = {
+	/* of the device */
+	18, 1, 0, 2, 0, 0, 0, 64, 0xf4, 0x46, 1, 0, 0, 0, 0, 0, 0, 1,
+	/* of its configuration */
+	9, 2, 18, 0, 1, 1, 0, 0x80, 50,
+	/* of its interface */
+	9, 4, 0, 0, 0, 8, 6, 0x50, 0};
+
+static int descriptors_open(const char *root, const char *device, int mode)
+{
+	char path[PATH_MAX];
+
+	if (!path_format(path, "%s/bus/usb/devices/%s/descriptors", root, device))
+		abort();
+	return open(path, mode | O_CLOEXEC, 0600);
+}
 
 static void job_run(struct job *job, const struct job_paths *paths)
 {
@@ -43,6 +64,10 @@ static void job_run(struct job *job, const struct job_paths *paths)
 		job->error = -EIO;
 		snprintf(job->text, sizeof(job->text), "the device does not answer");
 	}
+	if (job->type == JOB_OPEN && job->describe) {
+		job->fd = descriptors_open(paths->mounted.sysfs, job->device_name, O_RDONLY);
+		job->error = job->fd < 0 ? -errno : 0;
+	}
 	for (int side = 0; side < 2; side++) {
 		if (job->type == JOB_CLAIM && job->side[side].hub.bus && job->side[side].fd < 0)
 			job->side[side].fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -54,13 +79,19 @@ static void job_run(struct job *job, const struct job_paths *paths)
 static void machine_make(const struct fake_sysfs *sysfs)
 {
 	static const char *const sticks[] = {"1-2", "1-3", "1-4", "1-6"};
+	int fd;
 
 	fake_bus(sysfs, "0000:00:04.0", 1, "480\n", 6);
 	fake_bus(sysfs, "0000:00:04.0", 2, "5000\n", 2);
 	fake_peers(sysfs, "usb1-port1", "usb2-port1");
 	fake_peers(sysfs, "usb1-port2", "usb2-port2");
-	for (unsigned int i = 0; i < sizeof(sticks) / sizeof(sticks[0]); i++)
+	for (unsigned int i = 0; i < sizeof(sticks) / sizeof(sticks[0]); i++) {
 		fake_device(sysfs, sticks[i], 10 + i, "480\n", 0, 0);
+		fd = descriptors_open(sysfs->root, sticks[i], O_WRONLY | O_CREAT);
+		if (write(fd, descriptors, sizeof(descriptors)) != sizeof(descriptors))
+			abort();
+		close(fd);
+	}
 	fake_device(sysfs, "1-5", 30, "480\n", 9, 2);
 	fake_disk(sysfs, "1-3", "sda");
 	fake_file(sysfs, "40 22 8:1 / /media/holiday\\040photos rw - vfat /dev/sda1 rw\n",
@@ -71,14 +102,16 @@ static void machine_make(const struct fake_sysfs *sysfs)
 int main(int argc, char **argv)
 {
 	static struct broker broker;
-	struct broker_options options = {.worker = "/nonexistent/xvhcd-worker"};
+	struct broker_options options = {.worker = "/proc/self/exe"};
 	char mountinfo[PATH_MAX], swaps[PATH_MAX];
 	struct job_paths paths = {0};
 	struct fake_sysfs sysfs;
 	struct xenstore *store;
 	int code = EXIT_FAILURE;
 
-	if (argc != 3)
+	if (argc > 0 && strcmp(argv[0], "xvhcd-worker") == 0)
+		return describe(3, NULL);
+	if (argc != 4)
 		return EXIT_FAILURE;
 	log_init("xvhcd", LOG_LEVEL_DEBUG);
 	fake_sysfs_open(&sysfs);
@@ -92,6 +125,7 @@ int main(int argc, char **argv)
 	options.sysfs = sysfs.root;
 	options.socket = argv[1];
 	options.ports_file = argv[2];
+	options.config = argv[3];
 	options.paths = &paths;
 	options.run_job = job_run;
 	store = memory_store_open();
