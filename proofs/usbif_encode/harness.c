@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/* What leaves for a guest: no byte of it may be one that was never written. */
+#include <usbif_decode.h>
+
+#include "arbitrary.h"
+
+static void encode_packets(uint32_t count)
+{
+	struct transfer_packet packets[XVHC_ISOC_PACKETS_MAX];
+	struct usbif_isoc_packet list[XVHC_ISOC_PACKETS_MAX];
+	/* The last places, so that one entry more would be beyond both objects. */
+	uint32_t first = XVHC_ISOC_PACKETS_MAX - count, i;
+
+	arbitrary_bytes(packets, sizeof(packets));
+	usbif_encode_packets(packets + first, count, list + first);
+	for (i = first; i < XVHC_ISOC_PACKETS_MAX; i++) {
+		/*@ check \initialized((uint8_t *)(list + i) + (0 .. sizeof(list[0]) - 1)); */
+	}
+}
+
+void harness(void)
+{
+	struct transfer_result result;
+	struct usbif_urb_response wire;
+	uint32_t count;
+
+	arbitrary_bytes(&result, sizeof(result));
+	usbif_encode(&result, &wire);
+	/*@ check \initialized((uint8_t *)&wire + (0 .. sizeof(wire) - 1)); */
+	for (count = 0; count <= 16; count++)
+		encode_packets(count);
+	encode_packets(XVHC_ISOC_PACKETS_MAX);
+}
