@@ -136,6 +136,11 @@ def part_fuzz(count):
         run_lines(count, ["fuzz/run"], 10 * seconds + 600)
 
 
+def part_proofs(count):
+    """what core/ does with hostile bytes, for all of them at once, by Frama-C"""
+    run_lines(count, ["proofs/run"], 1200)
+
+
 def part_cli(count):
     """the xvhc command and its sentences"""
     if build(count, "tests"):
