@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+"""The worker of one guest dies again and again: the other guest's stick does not notice, the broker
+starts a new one after a pause that grows, says so, and the guest has its stick back each time."""
+from sticks import image_sha256, noise_stick, read_sha256, wait_disk
+
+DEATHS = 4
+
+
+def worker_of(lab, guest):
+    """The process that serves a guest."""
+    return lab.dom0.wait(f"pgrep -f 'xvhcd-worker.*guest-{guest.domid}\\.'", 60)
+
+
+def test(lab):
+    dom0 = lab.dom0
+    dom0.check("xvhc give 1-5 web && xvhc give 1-6 work")
+    images = {name: noise_stick(lab, name, mib) for name, mib in (("web", 4), ("work", 5))}
+    guests = {name: lab.guest(name) for name in images}
+    for port, (name, guest) in zip(("xhci.5", "xhci.6"), guests.items()):
+        lab.plug(port, "storage", image=images[name])
+        wait_disk(guest)
+    web, work = guests["web"], guests["work"]
+    work.start("while sleep 0; do echo 3 > /proc/sys/vm/drop_caches; "
+               "sha256sum < /dev/sda >> /tmp/sums; done")
+    other = worker_of(lab, work)
+    number = work.check("cat /sys/bus/usb/devices/1-1/devnum")
+    for death in range(1, DEATHS + 1):
+        dom0.check(f"kill -9 {worker_of(lab, web)}")
+        dom0.wait(f"test $(grep -c 'its worker ended with code 9' /var/log/xvhcd.log) = {death}")
+        web.wait(f"test $(cat /sys/bus/usb/devices/1-1/devnum) -gt {death + 1}", 60)
+        wait_disk(web)
+    assert read_sha256(web) == image_sha256(images["web"])
+    assert worker_of(lab, work) == other, "the other guest's worker is another"
+    assert work.check("cat /sys/bus/usb/devices/1-1/devnum") == number
+    sums = set(work.check("cut -d' ' -f1 /tmp/sums").split())
+    assert sums == {image_sha256(images["work"])}, "the other guest has read something else"
