@@ -242,6 +242,8 @@ static uint32_t pause_ms(const struct broker *broker, const struct controller *c
 
 static void close_finish(struct broker *broker, struct controller *controller)
 {
+	uint32_t pause;
+
 	controller_worker_end(broker, controller, false);
 	switch (controller->aim) {
 	case AIM_REMOVE:
@@ -258,7 +260,11 @@ static void close_finish(struct broker *broker, struct controller *controller)
 		controller->attempts++;
 		return;
 	case AIM_RECONNECT:
-		phase_set(broker, controller, PHASE_PAUSING, pause_ms(broker, controller));
+		pause = pause_ms(broker, controller);
+		log_limited(&controller->log_limit, LOG_LEVEL_INFO,
+			    "guest %u: controller %u can connect anew in %u ms", controller->domid,
+			    controller->devid, pause);
+		phase_set(broker, controller, PHASE_PAUSING, pause);
 		controller->attempts++;
 		return;
 	}

@@ -219,7 +219,8 @@ void worker_ended(struct broker *broker, uint32_t index)
 
 	if (!slot->used)
 		return;
-	worker_process_reap(&slot->process, how, sizeof(how));
+	if (!worker_process_reap(&slot->process, how, sizeof(how)))
+		return;
 	slot->used = false;
 	slot->controller = NULL;
 	held_worker_ended(broker, slot);

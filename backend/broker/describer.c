@@ -168,7 +168,8 @@ void describer_ended(struct broker *broker, uint32_t index)
 		return;
 	/* It may have answered before. */
 	describer_readable(broker, index);
-	worker_process_reap(&describer->process, how, sizeof(how));
+	if (!worker_process_reap(&describer->process, how, sizeof(how)))
+		return;
 	describer->running = false;
 	if (describer->given) {
 		snprintf(why, sizeof(why), "its describer %s", how);

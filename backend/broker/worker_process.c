@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,10 +143,17 @@ void worker_process_kill(struct worker_process *worker)
 	kill(worker->pid, SIGKILL);
 }
 
-void worker_process_reap(struct worker_process *worker, char *how, size_t size)
+bool worker_process_reap(struct worker_process *worker, char *how, size_t size)
 {
+	struct pollfd end = {.fd = worker->pidfd, .events = POLLIN};
 	int status = 0;
 
+	/*
+	 * A child of ours shares our descriptors until it has closed them, and so keeps one that we
+	 * have closed in the event loop: what that says is about who was in this place before.
+	 */
+	if (poll(&end, 1, 0) != 1)
+		return false;
 	/* It has ended: this does not wait. */
 	if (waitpid(worker->pid, &status, 0) != worker->pid)
 		snprintf(how, size, "ended");
@@ -156,6 +164,7 @@ void worker_process_reap(struct worker_process *worker, char *how, size_t size)
 	else
 		snprintf(how, size, "ended with code %d", WEXITSTATUS(status));
 	worker_close(worker);
+	return true;
 }
 
 void worker_process_abort(struct worker_process *worker)

@@ -45,8 +45,8 @@ void worker_process_kill(struct worker_process *worker);
 void worker_process_abort(struct worker_process *worker);
 
 /*
- * After pidfd became readable: reaps it, writes how it ended, and closes what belongs to it.
+ * Where it has ended: reaps it, writes how it ended, closes what belongs to it, and returns true.
  */
-void worker_process_reap(struct worker_process *worker, char *how, size_t size);
+XVHC_MUST_CHECK bool worker_process_reap(struct worker_process *worker, char *how, size_t size);
 
 #endif

@@ -23,10 +23,13 @@ def test(lab):
     work.start("while sleep 0; do echo 3 > /proc/sys/vm/drop_caches; "
                "sha256sum < /dev/sda >> /tmp/sums; done")
     other = worker_of(lab, work)
+    before = int(dom0.check("grep -c 'ended by signal 9' /var/log/xvhcd.log || true"))
     number = work.check("cat /sys/bus/usb/devices/1-1/devnum")
     for death in range(1, DEATHS + 1):
         dom0.check(f"kill -9 {worker_of(lab, web)}")
-        dom0.wait(f"test $(grep -c 'its worker ended with code 9' /var/log/xvhcd.log) = {death}")
+        dom0.wait("test $(grep -c 'its worker was ended by signal 9' /var/log/xvhcd.log) = "
+                  f"{before + death}")
+        dom0.wait(f"tail -n 5 /var/log/xvhcd.log | grep 'guest {web.domid}: .*anew in .* ms'")
         web.wait(f"test $(cat /sys/bus/usb/devices/1-1/devnum) -gt {death + 1}", 60)
         wait_disk(web)
     assert read_sha256(web) == image_sha256(images["web"])
