@@ -31,7 +31,7 @@ def test(lab):
         lab.start_xvhcd()
         refuse(lab)
     finally:
-        dom0.check(f"rm {CONFIG}")
+        dom0.check(f"rm {CONFIG}; killall -HUP xvhcd || true")
 
 
 def refuse(lab):

@@ -8,7 +8,9 @@ DEATHS = 4
 
 def worker_of(lab, guest):
     """The process that serves a guest."""
-    return lab.dom0.wait(f"pgrep -f 'xvhcd-worker.*guest-{guest.domid}\\.'", 60)
+    return lab.dom0.wait("for p in $(pidof xvhcd-worker); do "
+                         f"grep -q 'guest-{guest.domid}[.]' /proc/$p/cmdline && echo $p; "
+                         "done | grep .", 60)
 
 
 def test(lab):
