@@ -82,10 +82,12 @@ int request_accept(struct worker *worker, const struct usbif_urb_request *wire)
 	struct slot *slot;
 	int error;
 
+	worker->requests++;
 	error = usbif_decode(wire, &request);
 	if (error == XVHC_EPROTO)
 		return error;
 	if (error != XVHC_OK) {
+		worker->refused++;
 		log_limited(&worker->log, LOG_LEVEL_WARNING,
 			    "refused a malformed request: pipe %08x, %u segments, %u bytes",
 			    wire->pipe, wire->nr_buffer_segs, wire->buffer_length);
@@ -93,6 +95,7 @@ int request_accept(struct worker *worker, const struct usbif_urb_request *wire)
 		return XVHC_OK;
 	}
 	if (request.port > worker->ports) {
+		worker->refused++;
 		respond(worker, request.id, XVHC_ENODEV);
 		return XVHC_OK;
 	}
@@ -134,6 +137,7 @@ void request_run(struct slot *slot)
 	if (error == XVHC_OK)
 		error = vet_request(&port->state, &slot->request, slot->packet);
 	if (error != XVHC_OK) {
+		port->worker->refused++;
 		log_refused(slot, error);
 		request_answer(slot, error, 0);
 	} else if (slot->request.type == TRANSFER_CONTROL) {

@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -195,6 +196,12 @@ void serve_release(struct worker *worker)
 	memset(worker, 0, sizeof(*worker));
 }
 
+static void tell_counts(const struct worker *worker)
+{
+	log_line(LOG_LEVEL_INFO, "%" PRIu64 " requests, %" PRIu64 " of them refused",
+		 worker->requests, worker->refused);
+}
+
 int serve(const struct transport_ops *transport, const struct source_ops *source,
 	  const struct isolation *isolation)
 {
@@ -208,9 +215,12 @@ int serve(const struct transport_ops *transport, const struct source_ops *source
 	if (serve_begin(worker, BROKER_LINK_FD) < 0)
 		return 1;
 	while (!worker->ending) {
-		if (serve_round(worker, -1) != XVHC_OK)
+		if (serve_round(worker, -1) != XVHC_OK) {
+			tell_counts(worker);
 			return 1;
+		}
 	}
 	serve_end(worker);
+	tell_counts(worker);
 	return 0;
 }

@@ -23,6 +23,7 @@ static void pass(struct slot *slot, const struct control_setup *setup)
 static void refuse(struct slot *slot, const struct control_setup *setup)
 {
 	(void)setup;
+	slot->port->worker->refused++;
 	request_answer(slot, XVHC_ESTALL, 0);
 }
 

@@ -108,6 +108,8 @@ struct worker {
 	struct port port[USBIF_PORT_MAX];
 	struct slot slot[SOURCE_SLOTS];
 	struct log_limit log;
+	uint64_t requests; /* taken so far */
+	uint64_t refused;  /* of them, by vetting: not one of these has reached a device */
 };
 
 #endif

@@ -11,6 +11,8 @@ import re
 from sticks import MIB, SECTOR, image_sha256, noise_stick, sha256
 
 GROWTH_MAX_KIB = 512
+# What each worker tells at its end.
+COUNTS = "grep -o '[0-9]* requests, [0-9]* of them refused' /var/log/xvhcd.log"
 
 
 class Siege:
@@ -42,9 +44,11 @@ class Siege:
     def attack(self, name):
         """One attack. Returns its counters."""
         read_before = len(self.web_reads())
+        told_before = int(self.lab.dom0.check(f"{COUNTS} | wc -l"))
         said = self.lab.bare_guest("evil", f"attack={name} devices=2").wait_end(90)
         counters = {key: int(value) for key, value in re.findall(r"(\w+)=(-?\d+)", said)}
         self.said = said
+        self.check_refused(counters, told_before)
         assert counters["unanswered"] == 0, f"requests have no answer: {said}"
         assert "lets number" not in said, said
         self.web.wait(lambda: len(self.web_reads()) > read_before, 60)
@@ -52,6 +56,14 @@ class Siege:
         self.hand_over()
         self.check_growth()
         return counters
+
+    def check_refused(self, counters, before):
+        """The worker has counted what it refused, and tells that at its end."""
+        told = self.lab.dom0.wait(f"test $({COUNTS} | wc -l) -gt {before} && {COUNTS} | tail -n 1",
+                                  20)
+        requests, refused = re.findall(r"\d+", told)
+        if counters["closed"] == 0:
+            assert int(refused) >= counters["inval"], f"{refused} of {requests}: {self.said}"
 
     def web_reads(self):
         """The sums of all that web has read, each of which must be its stick's."""
