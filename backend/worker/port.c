@@ -171,7 +171,7 @@ void ports_advance(struct worker *worker)
 {
 	uint32_t first = worker->turn, i;
 
-	worker->quota.waiting = false;
+	quota_ask_again(&worker->quota);
 	/* Each port is the first one in its turn, so that none has all that becomes free. */
 	worker->turn = (first + 1) % worker->ports;
 	for (i = 0; i < worker->ports; i++)

@@ -12,7 +12,7 @@ int quota_init(struct quota *quota, const struct message_connect *connect, uint6
 	quota->bytes_max = connect->bytes_max;
 	quota->transfers = 0;
 	quota->bytes = 0;
-	quota->waiting = false;
+	quota_ask_again(quota);
 	rate_init(&quota->control, connect->control_rate, now_ms);
 	return XVHC_OK;
 }
@@ -26,12 +26,20 @@ static bool has_room(const struct quota *quota, uint32_t bytes)
 
 bool quota_admit(struct quota *quota, const struct transfer_request *request, uint64_t now_ms)
 {
-	bool admitted = has_room(quota, request->length);
+	if (!has_room(quota, request->length)) {
+		quota->waiting = true;
+		return false;
+	}
+	if (request->type == TRANSFER_CONTROL && !rate_take(&quota->control, now_ms)) {
+		quota->waiting = quota->too_soon = true;
+		return false;
+	}
+	return true;
+}
 
-	if (admitted && request->type == TRANSFER_CONTROL)
-		admitted = rate_take(&quota->control, now_ms);
-	quota->waiting |= !admitted;
-	return admitted;
+void quota_ask_again(struct quota *quota)
+{
+	quota->waiting = quota->too_soon = false;
 }
 
 void quota_take(struct quota *quota, uint32_t bytes)
@@ -48,13 +56,8 @@ void quota_give(struct quota *quota, uint32_t bytes)
 	quota->bytes -= bytes;
 }
 
+/* What waits for room is woken up by the end of a transfer. */
 int quota_wait_ms(const struct quota *quota, uint64_t now_ms)
 {
-	uint32_t wait;
-
-	if (!quota->waiting)
-		return -1;
-	wait = rate_wait_ms(&quota->control, now_ms);
-	/* With a token there, it waits for a transfer to end, which wakes us up. */
-	return wait > 0 ? (int)wait : -1;
+	return quota->too_soon ? (int)rate_wait_ms(&quota->control, now_ms) : -1;
 }

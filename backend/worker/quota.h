@@ -16,7 +16,8 @@ struct quota {
 	uint32_t transfers;     /* under way */
 	uint32_t bytes;         /* of them */
 	struct rate control;
-	bool waiting; /* a request was not admitted */
+	bool waiting;  /* a request was not admitted */
+	bool too_soon; /* and one of these only needs time */
 };
 
 /* Takes the quotas of a CONNECT. Returns XVHC_EPROTO where one of them makes no sense. */
@@ -34,7 +35,10 @@ XVHC_MUST_CHECK bool quota_admit(struct quota *quota, const struct transfer_requ
 void quota_take(struct quota *quota, uint32_t bytes);
 void quota_give(struct quota *quota, uint32_t bytes);
 
-/* Milliseconds until a request that waits for its turn in time can run; -1: none does. */
+/* Asks anew: those that were not admitted are forgotten, and each that is asked for counts again. */
+void quota_ask_again(struct quota *quota);
+
+/* Milliseconds until a request that waits for its turn in time can run, or 0; -1: none does. */
 int quota_wait_ms(const struct quota *quota, uint64_t now_ms);
 
 #endif

@@ -13,6 +13,9 @@ from sticks import MIB, SECTOR, image_sha256, noise_stick, sha256
 GROWTH_MAX_KIB = 512
 # What each worker tells at its end.
 COUNTS = "grep -o '[0-9]* requests, [0-9]* of them refused' /var/log/xvhcd.log"
+# The broker and the workers, but no describer, which lives for a moment.
+PROCESSES = ("for p in $(pidof xvhcd xvhcd-worker); do "
+             "grep -q describer /proc/$p/cmdline || echo $p; done | sort")
 
 
 class Siege:
@@ -32,7 +35,8 @@ class Siege:
                        "sha256sum < /dev/sda >> /tmp/sums; done")
         lab.plug("xhci.6", "storage", image=self.evil_image)
         lab.plug("xhci.7", "kbd")
-        self.pids = dom0.wait("pidof xvhcd && pidof xvhcd-worker").split()
+        dom0.wait(f"test $({PROCESSES} | wc -l) = 2")
+        self.pids = dom0.check(PROCESSES).split()
         self.before = None
         self.said = ""
 
@@ -74,9 +78,7 @@ class Siege:
 
     def check_processes(self):
         """Those from before run, and no other does, once evil's worker has ended."""
-        wanted = " ".join(sorted(self.pids))
-        self.lab.dom0.wait(f"[ \"$(pidof xvhcd xvhcd-worker | tr ' ' '\\n' | sort | xargs)\" = "
-                           f"'{wanted}' ]", 20)
+        self.lab.dom0.wait(f"[ \"$({PROCESSES} | xargs)\" = '{' '.join(self.pids)}' ]", 20)
 
     def hand_over(self):
         """evil's stick works in web."""

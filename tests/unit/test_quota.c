@@ -108,6 +108,19 @@ static void control_requests_wait_for_their_time(void **state)
 	assert_int_equal(admitted, 1000);
 }
 
+/* A worker that has looked too soon, and is late for its sleep, must not sleep without end. */
+static void time_that_passed_before_the_wait_began(void **state)
+{
+	struct quota quota = quota_of(0, 0, 100);
+
+	(void)state;
+	while (admit(&quota, TRANSFER_CONTROL, 0, 1000))
+		continue;
+	assert_int_equal(quota_wait_ms(&quota, 1010), 0);
+	quota_ask_again(&quota);
+	assert_int_equal(quota_wait_ms(&quota, 1010), -1);
+}
+
 static void a_long_rest_gives_no_more_than_a_full_bucket(void **state)
 {
 	struct rate rate;
@@ -146,6 +159,7 @@ int main(void)
 		cmocka_unit_test(bytes_beyond_the_quota_wait_for_an_end),
 		cmocka_unit_test(share_too_small_for_one_transfer_is_refused),
 		cmocka_unit_test(control_requests_wait_for_their_time),
+		cmocka_unit_test(time_that_passed_before_the_wait_began),
 		cmocka_unit_test(a_long_rest_gives_no_more_than_a_full_bucket),
 		cmocka_unit_test(slow_rates_have_a_burst_all_the_same),
 	};
