@@ -14,7 +14,13 @@ void broker_begin(struct input *input);
  */
 bool broker_hear(struct input *input);
 
-/* Checks that the broker is as it must be, and frees it. */
+/* Frees it. */
 void broker_end(void);
+
+/*
+ * A describer says something of the device in the first given port, and the broker, whose policy
+ * has a filter, judges the device by it. False where the broker is done with that describer.
+ */
+bool describer_hear(struct input *input);
 
 #endif

@@ -55,9 +55,6 @@ XVHC_MUST_CHECK int controller_detach(struct broker *broker, struct controller *
 /* The worker cannot be trusted or does not work: ends it, and connects to the guest anew. */
 void controller_restart(struct broker *broker, struct controller *controller, const char *why);
 
-/* The socket of the worker with this number is readable. */
-void worker_readable(struct broker *broker, uint32_t index);
-
 /* The worker with this number has ended. */
 void worker_ended(struct broker *broker, uint32_t index);
 

@@ -1,9 +1,4 @@
 // SPDX-License-Identifier: MIT
-/*
- * A worker may have been taken over by its guest. All that it can say stands in the table
- * `messages`, each with the phases of the controller in which it may be said. Anything else ends
- * the worker.
- */
 #include <broker/controller_worker.h>
 
 #include <errno.h>
@@ -18,7 +13,6 @@
 #include <broker/sysfs.h>
 #include <common/message_io.h>
 
-#define MESSAGES_AT_ONCE 16u /* of one worker, before the others have their turn */
 #define END_LIMIT_MS 3000u
 
 struct worker_slot *worker_slot_of(struct broker *broker, const struct controller *controller)
@@ -176,6 +170,12 @@ static void devices_lost(struct broker *broker, struct controller *controller)
 			given_worker_lost(broker, controller->given[port]);
 }
 
+void worker_await_end(struct worker_slot *slot)
+{
+	worker_process_hang_up(&slot->process);
+	slot->kill_at_ms = clock_ms() + END_LIMIT_MS;
+}
+
 void controller_worker_end(struct broker *broker, struct controller *controller, bool at_once)
 {
 	struct worker_slot *slot;
@@ -185,11 +185,9 @@ void controller_worker_end(struct broker *broker, struct controller *controller,
 		held_look_stop(slot);
 		slot->controller = NULL;
 		controller->worker = NULL;
-		worker_process_hang_up(&slot->process);
+		worker_await_end(slot);
 		if (at_once)
 			worker_process_kill(&slot->process);
-		else
-			slot->kill_at_ms = clock_ms() + END_LIMIT_MS;
 	}
 	devices_lost(broker, controller);
 }
@@ -229,119 +227,6 @@ void worker_ended(struct broker *broker, uint32_t index)
 	controller->worker = NULL;
 	snprintf(why, sizeof(why), "its worker %s", how);
 	controller_restart(broker, controller, why);
-}
-
-static struct given *given_at(const struct controller *controller, uint32_t port)
-{
-	return port >= 1 && port <= controller->ports ? controller->given[port] : NULL;
-}
-
-static bool handle_connected(struct broker *broker, struct controller *controller,
-			     const struct message *message)
-{
-	(void)message;
-	/* Said in time, but the connection was closing when it arrived. */
-	if (controller->phase != PHASE_CONNECTING)
-		return true;
-	controller->phase = PHASE_CONNECTED;
-	controller->until_ms = 0;
-	controller->connected_at_ms = clock_ms();
-	backend_state_write(broker, controller, XENBUS_CONNECTED);
-	log_line(LOG_LEVEL_INFO, "guest %u: controller %u is connected", controller->domid,
-		 controller->devid);
-	broker->again = true;
-	return true;
-}
-
-static bool handle_failed(struct broker *broker, struct controller *controller,
-			  const struct message *message)
-{
-	char why[sizeof(message->u.failed.text) + 64];
-
-	snprintf(why, sizeof(why), "its worker failed (%d): %.*s", message->u.failed.error,
-		 (int)sizeof(message->u.failed.text), message->u.failed.text);
-	controller_restart(broker, controller, why);
-	return true;
-}
-
-static bool handle_port_state(struct broker *broker, struct controller *controller,
-			      const struct message *message)
-{
-	struct given *given = given_at(controller, message->u.port.port);
-
-	if (!given || message->u.port.state > PORT_CONFIGURED)
-		return false;
-	given_worker_state(broker, given, (enum port_state)message->u.port.state);
-	return true;
-}
-
-static bool handle_detached(struct broker *broker, struct controller *controller,
-			    const struct message *message)
-{
-	struct given *given = given_at(controller, message->u.port.port);
-
-	if (!given)
-		return false;
-	given_worker_detached(broker, given);
-	return true;
-}
-
-#define IN_PHASE(phase) (1u << (phase))
-
-/* Returns false where the message makes no sense. */
-static const struct {
-	enum message_type type;
-	uint32_t phases;
-	bool (*handle)(struct broker *broker, struct controller *controller,
-		       const struct message *message);
-} messages[] = {
-	{MESSAGE_CONNECTED, IN_PHASE(PHASE_CONNECTING) | IN_PHASE(PHASE_CLOSING), handle_connected},
-	{MESSAGE_FAILED,
-	 IN_PHASE(PHASE_CONNECTING) | IN_PHASE(PHASE_CONNECTED) | IN_PHASE(PHASE_CLOSING),
-	 handle_failed},
-	{MESSAGE_PORT_STATE, IN_PHASE(PHASE_CONNECTED) | IN_PHASE(PHASE_CLOSING),
-	 handle_port_state},
-	{MESSAGE_DETACHED, IN_PHASE(PHASE_CONNECTED) | IN_PHASE(PHASE_CLOSING), handle_detached},
-};
-
-static bool message_handle(struct broker *broker, struct controller *controller,
-			   const struct message *message)
-{
-	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
-		if (messages[i].type == message->type)
-			return (messages[i].phases & IN_PHASE(controller->phase)) &&
-			       messages[i].handle(broker, controller, message);
-	return false;
-}
-
-void worker_readable(struct broker *broker, uint32_t index)
-{
-	struct worker_slot *slot = &broker->workers[index];
-	struct message_fds fds;
-	struct message message;
-	int result;
-
-	for (uint32_t i = 0; i < MESSAGES_AT_ONCE; i++) {
-		if (!slot->used || !slot->controller || slot->process.socket < 0)
-			return;
-		result = message_receive(slot->process.socket, &message, &fds);
-		if (result == -EAGAIN)
-			return;
-		if (result == 0 || result == -ECONNRESET) {
-			/* Its end is reported by its pidfd; without that it is asked to end. */
-			worker_process_hang_up(&slot->process);
-			slot->kill_at_ms = clock_ms() + END_LIMIT_MS;
-			return;
-		}
-		if (result == 1)
-			message_fds_close(&fds);
-		if (result != 1 || !message_handle(broker, slot->controller, &message)) {
-			if (slot->controller)
-				controller_restart(broker, slot->controller,
-						   "its worker broke the protocol");
-			return;
-		}
-	}
 }
 
 int controller_attach(struct broker *broker, struct controller *controller, uint32_t port,

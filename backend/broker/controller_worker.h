@@ -16,4 +16,7 @@ XVHC_MUST_CHECK int controller_worker_start(struct broker *broker, struct contro
  */
 void controller_worker_end(struct broker *broker, struct controller *controller, bool at_once);
 
+/* Hangs up on a worker that is to end by itself: workers_step() kills it where it does not. */
+void worker_await_end(struct worker_slot *slot);
+
 #endif
