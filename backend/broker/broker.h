@@ -194,6 +194,7 @@ struct worker_slot {
 	uint64_t kill_at_ms; /* 0: never */
 	bool looking;        /* it is being stopped, to see what it holds (held.c) */
 	uint64_t look_until_ms;
+	uint64_t stop_at_ms; /* it runs on until then, and is looked at again; 0: it does not */
 	uint32_t domid;
 	uint32_t bytes_share;     /* of usbfs' memory */
 	uint32_t transfers_share; /* of its guest's transfers in flight */
@@ -253,6 +254,7 @@ struct broker {
 	struct given *given;
 	struct guest *guests;
 	struct client *clients;
+	gid_t peer_gid; /* whose members may give commands (peer.h); 0: nobody's */
 	uint32_t given_count;
 	uint32_t guest_count;
 	uint32_t client_serial;

@@ -461,7 +461,8 @@ static void given_step(struct broker *broker, struct given *given)
 	bind(broker, given);
 	if (given->claim_state != CLAIM_HELD || !device_is_usable(broker, given))
 		return;
-	if (held_by_another(broker, given))
+	if (given->judgement == JUDGEMENT_REFUSED ? held_by_anyone(broker, given)
+						  : held_by_another(broker, given))
 		return;
 	device = connector_device(connector);
 	if (given->needs_reset)

@@ -15,7 +15,9 @@
  * its threads runs or is in the kernel, where a call under way could hold what the table no longer
  * shows. It takes milliseconds. The filter in backend/worker/isolate.c closes the other ways in
  * which a process could hide a descriptor: no child, no mapping of a descriptor, no socket but the
- * broker's. Transfers that are left over end when the device is unconfigured and reset, which comes
+ * broker's, and on that one nothing to send a descriptor by. What the worker has not read from that
+ * socket yet may hold one as well, so the table counts only where all was read.
+ * Transfers that are left over end when the device is unconfigured and reset, which comes
  * after this. A worker that holds what it should not, or does not stop, is ended.
  */
 #include <broker/held.h>
@@ -26,6 +28,8 @@
 
 /* As long as the kernel may take for an operation on another device of the same worker. */
 #define LOOK_LIMIT_MS 15000u
+/* For a worker to read what it was sent, before it is stopped and looked at again. */
+#define LOOK_AGAIN_MS 10u
 
 void held_begin(struct broker *broker, struct given *given, int fd)
 {
@@ -86,7 +90,13 @@ static void look_finish(struct broker *broker, struct worker_slot *slot)
 		return;
 	}
 	broker->again = true;
-	if (!stopped)
+	if (stopped && worker_process_has_unread(&slot->process) &&
+	    broker->now_ms < slot->look_until_ms) {
+		worker_process_continue(&slot->process);
+		slot->stop_at_ms = broker->now_ms + LOOK_AGAIN_MS;
+		return;
+	}
+	if (!stopped || worker_process_has_unread(&slot->process))
 		controller_restart(broker, slot->controller, "its worker cannot be looked at");
 	else if (!holds_nothing(broker, slot))
 		controller_restart(broker, slot->controller,
@@ -94,11 +104,28 @@ static void look_finish(struct broker *broker, struct worker_slot *slot)
 	held_look_stop(slot);
 }
 
+/* It runs on for a moment between two looks. */
+static bool runs_on(struct broker *broker, struct worker_slot *slot)
+{
+	if (slot->stop_at_ms == 0)
+		return false;
+	if (broker->now_ms < slot->stop_at_ms) {
+		broker_wake_at(broker, slot->stop_at_ms);
+		return true;
+	}
+	slot->stop_at_ms = 0;
+	worker_process_stop(&slot->process);
+	return false;
+}
+
 void held_step(struct broker *broker)
 {
-	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++)
-		if (broker->workers[i].used && broker->workers[i].looking)
-			look_finish(broker, &broker->workers[i]);
+	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++) {
+		struct worker_slot *slot = &broker->workers[i];
+
+		if (slot->used && slot->looking && !runs_on(broker, slot))
+			look_finish(broker, slot);
+	}
 }
 
 void held_look_stop(struct worker_slot *slot)
@@ -106,6 +133,7 @@ void held_look_stop(struct worker_slot *slot)
 	if (slot->looking)
 		worker_process_continue(&slot->process);
 	slot->looking = false;
+	slot->stop_at_ms = 0;
 }
 
 void held_worker_ended(struct broker *broker, const struct worker_slot *slot)

@@ -4,10 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -93,6 +95,14 @@ static void worker_close(struct worker_process *worker)
 	if (worker->pidfd >= 0)
 		close(worker->pidfd);
 	worker->pidfd = -1;
+}
+
+bool worker_process_has_unread(const struct worker_process *worker)
+{
+	int bytes = 0;
+
+	/* Of a Unix socket: what the other side has not taken out of its queue yet. */
+	return worker->socket >= 0 && (ioctl(worker->socket, SIOCOUTQ, &bytes) != 0 || bytes != 0);
 }
 
 void worker_process_stop(struct worker_process *worker)

@@ -32,6 +32,9 @@ void worker_process_stop(struct worker_process *worker);
 XVHC_MUST_CHECK bool worker_process_is_stopped(struct worker_process *worker);
 void worker_process_continue(struct worker_process *worker);
 
+/* Whether it has not read all that was sent to it; also true where that cannot be known. */
+XVHC_MUST_CHECK bool worker_process_has_unread(const struct worker_process *worker);
+
 /*
  * Whether a stopped one has a descriptor of the device with this node; also true where that cannot
  * be found out.

@@ -13,29 +13,40 @@ union control_buffer {
 	char bytes[CMSG_SPACE(sizeof(int) * MESSAGE_FDS_MAX)];
 };
 
+/* A worker has no other way to send: it cannot attach a descriptor (isolate.c). */
+static int send_plain(int socket, const struct message *message)
+{
+	ssize_t sent;
+
+	do {
+		sent = send(socket, message, sizeof(*message), MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : 0;
+}
+
 int message_send(int socket, const struct message *message, const struct message_fds *fds)
 {
 	struct message copy = *message; /* an iovec cannot be const */
 	struct iovec iov = {.iov_base = &copy, .iov_len = sizeof(copy)};
 	struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
 	union control_buffer control;
+	struct cmsghdr *cmsg;
+	size_t bytes;
 	ssize_t sent;
 
-	if (fds && fds->count > MESSAGE_FDS_MAX)
+	if (!fds || fds->count == 0)
+		return send_plain(socket, message);
+	if (fds->count > MESSAGE_FDS_MAX)
 		return -EINVAL;
-	if (fds && fds->count > 0) {
-		size_t bytes = sizeof(int) * fds->count;
-		struct cmsghdr *cmsg;
-
-		memset(&control, 0, sizeof(control));
-		header.msg_control = &control;
-		header.msg_controllen = CMSG_SPACE(bytes);
-		cmsg = CMSG_FIRSTHDR(&header);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(bytes);
-		memcpy(CMSG_DATA(cmsg), fds->fd, bytes);
-	}
+	bytes = sizeof(int) * fds->count;
+	memset(&control, 0, sizeof(control));
+	header.msg_control = &control;
+	header.msg_controllen = CMSG_SPACE(bytes);
+	cmsg = CMSG_FIRSTHDR(&header);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(bytes);
+	memcpy(CMSG_DATA(cmsg), fds->fd, bytes);
 	do {
 		sent = sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);

@@ -139,7 +139,7 @@ static const int calls_allowed[] = {
 	SCMP_SYS(pread64),     /* a device's descriptors */
 	SCMP_SYS(lseek),       /* libusb reads them, too */
 	SCMP_SYS(recvmsg),     /* the broker */
-	SCMP_SYS(sendmsg),     /* the broker */
+	SCMP_SYS(sendto),      /* the broker; never a descriptor to it */
 	SCMP_SYS(close),       /* a device's descriptor */
 	SCMP_SYS(poll),        /* libusb */
 	SCMP_SYS(ppoll),       /* libusb */
