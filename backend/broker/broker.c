@@ -20,6 +20,7 @@
 #include <broker/hotplug.h>
 #include <broker/judge.h>
 #include <broker/policy_file.h>
+#include <broker/worker_message.h>
 
 #define EVENTS_AT_ONCE 64
 #define THREADS 3u
@@ -216,8 +217,7 @@ static void xenstore_readable(struct broker *broker)
 		else
 			controllers_event(broker, path, token);
 	}
-	/* libxenstore may not report again what it has read already. */
-	broker->again = true;
+	/* The rest is reported again: libxenstore's descriptor is readable while it has some. */
 }
 
 static void label_done(struct broker *broker, struct job *job)

@@ -109,6 +109,7 @@ int control_socket_open(struct broker *broker)
 		return broker->listener;
 	}
 	group = getgrnam(PEER_GROUP);
+	broker->peer_gid = group ? group->gr_gid : 0;
 	if (group && chown(path, (uid_t)-1, group->gr_gid) != 0)
 		log_line(LOG_LEVEL_WARNING, "%s cannot be given to the group %s: %s", path,
 			 PEER_GROUP, strerror(errno));
@@ -141,7 +142,7 @@ void control_socket_accept(struct broker *broker)
 	}
 	memset(client, 0, sizeof(*client));
 	client->fd = fd;
-	client->may = peer_may(fd);
+	client->may = peer_may(fd, broker->peer_gid);
 	if (++broker->client_serial == 0)
 		broker->client_serial = 1;
 	client->serial = broker->client_serial;

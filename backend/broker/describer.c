@@ -68,10 +68,15 @@ int describer_start(struct broker *broker, struct given *given, int fd)
 
 	result = worker_process_start(&describer->process, broker->options->worker, "describer");
 	if (result == 0) {
-		describer->running = true;
-		describer->until_ms = clock_ms() + XVHC_DESCRIBE_LIMIT_MS;
 		result = broker_follow(broker, describer->process.pidfd, EPOLLIN,
 				       SOURCE_DESCRIBER_EXIT, index);
+		/* Nobody would notice its end. */
+		if (result != 0)
+			worker_process_abort(&describer->process);
+	}
+	if (result == 0) {
+		describer->running = true;
+		describer->until_ms = clock_ms() + XVHC_DESCRIBE_LIMIT_MS;
 	}
 	if (result == 0)
 		result = broker_follow(broker, describer->process.socket, EPOLLIN, SOURCE_DESCRIBER,

@@ -100,8 +100,11 @@ void guests_scan(struct broker *broker)
 	char **names = broker->store->ops->list(broker->store, "/local/domain", &count);
 	struct guest *now;
 
-	if (!names)
-		count = 0;
+	/* There is always somebody, so this says nothing of who runs. */
+	if (!names) {
+		log_line(LOG_LEVEL_ERROR, "XenStore: the domains cannot be listed");
+		return;
+	}
 	now = calloc(count + 1, sizeof(*now));
 	if (!now) {
 		free(names);

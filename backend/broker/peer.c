@@ -2,7 +2,6 @@
 #include <broker/peer.h>
 
 #include <errno.h>
-#include <grp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,11 +26,10 @@ static bool is_member(int fd, gid_t wanted)
 	return false;
 }
 
-bool peer_may(int fd)
+bool peer_may(int fd, gid_t group)
 {
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
-	const struct group *group;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 ||
 	    length != sizeof(peer)) {
@@ -41,8 +39,7 @@ bool peer_may(int fd)
 	}
 	if (peer.uid == 0 || peer.uid == geteuid())
 		return true;
-	group = getgrnam(PEER_GROUP);
-	if (group && (peer.gid == group->gr_gid || is_member(fd, group->gr_gid)))
+	if (group != 0 && (peer.gid == group || is_member(fd, group)))
 		return true;
 	log_line(LOG_LEVEL_WARNING,
 		 "process %d of user %u may not use the socket: neither root nor in the group %s",
