@@ -5,22 +5,34 @@
 
 #define ANY_VALUE 0xffffffffu
 
+/* bmRequestType. */
+#define NO_DIRECTION 0x7fu
+#define TYPE_MASK 0x60u
+#define TYPE_VENDOR 0x40u
+#define RECIPIENT_MASK 0x1fu
+#define RECIPIENT_INTERFACE 1u
+#define RECIPIENT_ENDPOINT 2u
+
+#define GET_DEVICE_ID_TYPE 0xa1u
+#define GET_DEVICE_ID 0u
+
 #define FEATURE_ENDPOINT_HALT 0u
 #define FEATURE_TEST_MODE 2u
 
 static const struct {
+	uint8_t mask; /* of the bits of the request's type that count */
 	uint8_t request_type;
 	uint8_t request;
 	uint32_t value;
 	enum control_kind kind;
 } kinds[] = {
-	{0x00, 5, ANY_VALUE, CONTROL_SET_ADDRESS},
-	{0x00, 9, ANY_VALUE, CONTROL_SET_CONFIGURATION},
-	{0x01, 11, ANY_VALUE, CONTROL_SET_INTERFACE},
-	{0x02, 1, FEATURE_ENDPOINT_HALT, CONTROL_CLEAR_HALT},
-	{0x80, 6, ANY_VALUE, CONTROL_GET_DESCRIPTOR},
+	{NO_DIRECTION, 0x00, 5, ANY_VALUE, CONTROL_SET_ADDRESS},
+	{NO_DIRECTION, 0x00, 9, ANY_VALUE, CONTROL_SET_CONFIGURATION},
+	{NO_DIRECTION, 0x01, 11, ANY_VALUE, CONTROL_SET_INTERFACE},
+	{NO_DIRECTION, 0x02, 1, FEATURE_ENDPOINT_HALT, CONTROL_CLEAR_HALT},
+	{0xff, 0x80, 6, ANY_VALUE, CONTROL_GET_DESCRIPTOR},
 	/* A device in a test mode leaves it by losing its power (USB 2.0, 9.4.9). */
-	{0x00, 3, FEATURE_TEST_MODE, CONTROL_REFUSE},
+	{NO_DIRECTION, 0x00, 3, FEATURE_TEST_MODE, CONTROL_REFUSE},
 };
 
 void control_parse(const uint8_t bytes[8], struct control_setup *setup)
@@ -37,7 +49,8 @@ enum control_kind control_classify(const struct control_setup *setup)
 	size_t i;
 
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (kinds[i].request_type != setup->request_type ||
+		/* Where there is no data, a device does not look at the direction (9.3.1). */
+		if (kinds[i].request_type != (setup->request_type & kinds[i].mask) ||
 		    kinds[i].request != setup->request)
 			continue;
 		if (kinds[i].value != ANY_VALUE && kinds[i].value != setup->value)
@@ -48,6 +61,22 @@ enum control_kind control_classify(const struct control_setup *setup)
 		return kinds[i].kind;
 	}
 	return CONTROL_PASS;
+}
+
+enum control_recipient control_recipient(const struct control_setup *setup)
+{
+	if (setup->request_type == GET_DEVICE_ID_TYPE && setup->request == GET_DEVICE_ID)
+		return CONTROL_TO_PRINTER;
+	if ((setup->request_type & TYPE_MASK) == TYPE_VENDOR)
+		return CONTROL_TO_DEVICE;
+	switch (setup->request_type & RECIPIENT_MASK) {
+	case RECIPIENT_INTERFACE:
+		return CONTROL_TO_INTERFACE;
+	case RECIPIENT_ENDPOINT:
+		return CONTROL_TO_ENDPOINT;
+	default:
+		return CONTROL_TO_DEVICE;
+	}
 }
 
 /* DFU 1.1, table 3.2. Reading the firmware, the state and the like do no harm. */

@@ -40,6 +40,21 @@ enum control_kind control_classify(const struct control_setup *setup);
  */
 bool control_downloads_firmware(const struct control_setup *setup);
 
+/* Whom a request is for (USB 2.0, 9.3.1 and 9.3.4). */
+enum control_recipient {
+	CONTROL_TO_DEVICE = 0, /* or to what no standard names, or in a way of the vendor's own */
+	CONTROL_TO_INTERFACE,  /* the low byte of index */
+	CONTROL_TO_ENDPOINT,   /* the low byte of index: a bEndpointAddress */
+	CONTROL_TO_PRINTER,    /* high byte of index: the interface, low byte: its altsetting */
+};
+
+/*
+ * Tells it. A vendor's request names a recipient, too, but not in a form that anybody else could
+ * check. The request GET_DEVICE_ID of printers has a form of its own (USB Printing Devices 1.1,
+ * 4.2.1), which some devices use and others do not.
+ */
+enum control_recipient control_recipient(const struct control_setup *setup);
+
 /*
  * Whether the setup packet and the request around it agree: the buffer holds the data stage, and
  * both name the same direction where there is data. Returns XVHC_EINVAL where not.

@@ -8,6 +8,8 @@
 #define CLASS_APPLICATION 0xfeu
 #define SUBCLASS_FIRMWARE 0x01u
 
+#define CLASS_PRINTER 0x07u
+
 void device_state_init(struct device_state *state, const struct descriptor_table *descriptors)
 {
 	assert(descriptor_table_is_valid(descriptors));
@@ -191,6 +193,45 @@ static bool packets_fit_the_endpoint(const struct subject *subject)
 	return true;
 }
 
+/* Whether the active configuration has it. */
+static bool has_interface(const struct device_state *state, uint8_t interface)
+{
+	return interface < XVHC_INTERFACES_MAX &&
+	       device_state_altsetting(state, interface, state->altsetting[interface]);
+}
+
+static bool has_printer(const struct device_state *state, uint8_t interface, uint8_t number)
+{
+	const struct descriptor_altsetting *altsetting =
+		device_state_altsetting(state, interface, number);
+
+	return altsetting && altsetting->class == CLASS_PRINTER;
+}
+
+/* usbfs would take an interface for us that nobody asked for, if we let this pass. */
+static bool recipient_is_there(const struct subject *subject)
+{
+	const struct device_state *state = subject->state;
+	struct control_setup setup;
+	uint8_t low, high;
+
+	if (subject->request->type != TRANSFER_CONTROL)
+		return true;
+	control_parse(subject->request->setup, &setup);
+	low = (uint8_t)setup.index;
+	high = (uint8_t)(setup.index >> 8);
+	switch (control_recipient(&setup)) {
+	case CONTROL_TO_INTERFACE:
+		return has_interface(state, low);
+	case CONTROL_TO_PRINTER:
+		return has_interface(state, low) || has_printer(state, high, low);
+	case CONTROL_TO_ENDPOINT:
+		return (low & 0x0f) == 0 || device_state_endpoint(state, low & 0x8f);
+	default:
+		return true;
+	}
+}
+
 /* Whether an interface has class DFU in any setting of any configuration. */
 static bool has_firmware_interface(const struct descriptor_table *table, uint8_t interface)
 {
@@ -228,6 +269,7 @@ static const struct {
 	{type_is_the_endpoints, XVHC_EINVAL},
 	{control_is_of_endpoint_zero, XVHC_EINVAL},
 	{setup_agrees, XVHC_EINVAL},
+	{recipient_is_there, XVHC_ESTALL},
 	{firmware_is_allowed, XVHC_ESTALL},
 	{packets_fit_the_endpoint, XVHC_EINVAL},
 	/* clang-format on */

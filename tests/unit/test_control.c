@@ -42,6 +42,18 @@ static void requests_that_change_state_are_told_apart(void **state)
 	assert_int_equal(kind(0x80, 6, 0x0100, 0), CONTROL_GET_DESCRIPTOR);
 }
 
+/* A device does not look at the direction of what has no data: nor must we. */
+static void requests_that_change_state_with_the_other_direction(void **state)
+{
+	(void)state;
+	assert_int_equal(kind(0x80, 5, 7, 0), CONTROL_SET_ADDRESS);
+	assert_int_equal(kind(0x80, 9, 1, 0), CONTROL_SET_CONFIGURATION);
+	assert_int_equal(kind(0x81, 11, 1, 2), CONTROL_SET_INTERFACE);
+	assert_int_equal(kind(0x82, 1, 0, 0x81), CONTROL_CLEAR_HALT);
+	assert_int_equal(kind(0x80, 3, 2, 0x0400), CONTROL_REFUSE);
+	assert_int_equal(kind(0x00, 6, 0x0100, 0), CONTROL_PASS);
+}
+
 static void same_numbers_of_another_type_pass(void **state)
 {
 	(void)state;
@@ -115,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(setup_packet_is_little_endian),
 		cmocka_unit_test(requests_that_change_state_are_told_apart),
+		cmocka_unit_test(requests_that_change_state_with_the_other_direction),
 		cmocka_unit_test(same_numbers_of_another_type_pass),
 		cmocka_unit_test(other_features_pass),
 		cmocka_unit_test(halt_of_the_control_endpoint_passes),

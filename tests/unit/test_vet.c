@@ -167,6 +167,74 @@ static void setup_packet_beyond_its_buffer(void **state)
 	assert_int_equal(vet_request(&device, &request, NULL), XVHC_EINVAL);
 }
 
+static int vet_setup(const char *packet)
+{
+	struct transfer_request request = request_to(0, TRANSFER_CONTROL);
+
+	memcpy(request.setup, packet, 8);
+	request.in = (request.setup[0] & 0x80) != 0;
+	return vet_request(&device, &request, NULL);
+}
+
+static void request_to_an_interface_that_is_not_there(void **state)
+{
+	(void)state;
+	/* GET_STATUS, GET_INTERFACE; of a class; number 2, and one that fits no table. */
+	assert_int_equal(vet_setup("\x81\0\0\0\x01\0\x02\0"), XVHC_OK);
+	assert_int_equal(vet_setup("\x81\0\0\0\x02\0\x02\0"), XVHC_ESTALL);
+	assert_int_equal(vet_setup("\x81\x0a\0\0\xff\0\x01\0"), XVHC_ESTALL);
+	assert_int_equal(vet_setup("\x21\x09\0\0\x01\0\0\0"), XVHC_OK);
+	assert_int_equal(vet_setup("\x21\x09\0\0\x02\0\0\0"), XVHC_ESTALL);
+	/* Configuration 2 has one interface; without a configuration there is none. */
+	assert_int_equal(device_state_configure(&device, 2), XVHC_OK);
+	assert_int_equal(vet_setup("\x81\0\0\0\x01\0\x02\0"), XVHC_ESTALL);
+	assert_int_equal(device_state_configure(&device, 0), XVHC_OK);
+	assert_int_equal(vet_setup("\x81\0\0\0\0\0\x02\0"), XVHC_ESTALL);
+}
+
+static void request_to_an_endpoint_that_is_not_active(void **state)
+{
+	(void)state;
+	assert_int_equal(vet_setup("\x82\0\0\0\x81\0\x02\0"), XVHC_OK);
+	assert_int_equal(vet_setup("\x82\0\0\0\0\0\x02\0"), XVHC_OK);
+	assert_int_equal(vet_setup("\x82\0\0\0\x01\0\x02\0"), XVHC_ESTALL);
+	assert_int_equal(vet_setup("\x22\x01\0\x01\x84\0\0\0"), XVHC_ESTALL);
+	assert_int_equal(device_state_set_interface(&device, 1, 1), XVHC_OK);
+	assert_int_equal(vet_setup("\x22\x01\0\x01\x84\0\0\0"), XVHC_OK);
+}
+
+static void recipient_of_a_vendors_own(void **state)
+{
+	(void)state;
+	assert_int_equal(vet_setup("\x41\x01\0\0\x34\x12\0\0"), XVHC_OK);
+	assert_int_equal(vet_setup("\xc2\x01\0\0\x34\x12\0\0"), XVHC_OK);
+	assert_int_equal(vet_setup("\x23\x01\0\0\x34\x12\0\0"), XVHC_OK);
+}
+
+/* GET_DEVICE_ID names its interface in the high byte, where that is a printer. */
+static void printer_in_the_high_byte(void **state)
+{
+	/* clang-format off */
+	static const uint8_t bytes[] = {
+		18, 1, 0x00, 0x02, 0, 0, 0, 64, 0, 0, 0, 0, 0, 1, 1, 2, 0, 1,
+		9, 2, 36, 0, 2, 1, 0, 0x80, 50,
+		9, 4, 0, 0, 0, 0xff, 0, 0, 0,
+		9, 4, 3, 0, 0, 0xff, 0, 0, 0,
+		9, 4, 3, 7, 0, 0x07, 1, 2, 0,
+	};
+	/* clang-format on */
+	(void)state;
+	assert_int_equal(descriptor_parse(&table, bytes, sizeof(bytes)), XVHC_OK);
+	device_state_init(&device, &table);
+	device.address = 5;
+	assert_int_equal(device_state_configure(&device, 1), XVHC_OK);
+	assert_int_equal(vet_setup("\xa1\0\0\0\x07\x03\0\x04"), XVHC_OK);
+	assert_int_equal(vet_setup("\xa1\0\0\0\x03\0\0\x04"), XVHC_OK);
+	assert_int_equal(vet_setup("\xa1\0\0\0\x07\x02\0\x04"), XVHC_ESTALL);
+	assert_int_equal(vet_setup("\xa1\0\0\0\x07\xff\0\x04"), XVHC_ESTALL);
+	assert_int_equal(vet_setup("\xa1\x01\0\0\x07\x03\0\x04"), XVHC_ESTALL);
+}
+
 /* A device with a loader of firmware as its interface 1, in an altsetting other than 0. */
 static int vet_firmware(const char *packet, bool allowed)
 {
@@ -188,6 +256,7 @@ static int vet_firmware(const char *packet, bool allowed)
 	assert_false(state.firmware_allowed);
 	state.firmware_allowed = allowed;
 	state.address = 5;
+	assert_int_equal(device_state_configure(&state, 1), XVHC_OK);
 	memcpy(request.setup, packet, 8);
 	request.in = (request.setup[0] & 0x80) != 0;
 	return vet_request(&state, &request, NULL);
@@ -217,7 +286,7 @@ static void same_requests_to_what_is_no_loader(void **state)
 	(void)state;
 	/* Interface 0, an endpoint, a request of the vendor; and reading the loader's state. */
 	assert_int_equal(vet_firmware("\x21\x01\0\0\0\0\0\x04", false), XVHC_OK);
-	assert_int_equal(vet_firmware("\x22\x01\0\0\x01\0\0\0", false), XVHC_OK);
+	assert_int_equal(vet_firmware("\x22\x01\0\0\x80\0\0\0", false), XVHC_OK);
 	assert_int_equal(vet_firmware("\x41\x01\0\0\x01\0\0\0", false), XVHC_OK);
 	assert_int_equal(vet_firmware("\xa1\x03\0\0\x01\0\x06\0", false), XVHC_OK);
 	assert_int_equal(vet_firmware("\x01\x0b\0\0\x01\0\0\0", false), XVHC_OK);
@@ -285,6 +354,10 @@ int main(void)
 		VET_TEST(another_address),
 		VET_TEST(default_state_has_only_control),
 		VET_TEST(setup_packet_beyond_its_buffer),
+		VET_TEST(request_to_an_interface_that_is_not_there),
+		VET_TEST(request_to_an_endpoint_that_is_not_active),
+		VET_TEST(recipient_of_a_vendors_own),
+		VET_TEST(printer_in_the_high_byte),
 		VET_TEST(firmware_download_that_is_not_allowed),
 		VET_TEST(firmware_download_that_is_allowed),
 		VET_TEST(same_requests_to_what_is_no_loader),

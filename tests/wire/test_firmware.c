@@ -58,6 +58,7 @@ static void download_to_an_unconfigured_device_is_refused_as_well(void **state)
 	assert_int_equal(frontend_control(frontend, place, set_configuration, NULL, NULL),
 			 USBIF_STATUS_OK);
 	assert_int_equal(send(frontend, place, download), USBIF_STATUS_STALL);
+	place = frontend_configure(frontend, 1, 4, 1);
 	assert_int_equal(downloads(frontend, place), 0);
 }
 
