@@ -25,6 +25,7 @@ enum model_number {
 #define MODEL_REQUEST_RELEASE 0xf1u /* lets the operations of all models go on */
 #define MODEL_REQUEST_FAIL 0xf2u    /* the next operation on it fails */
 #define MODEL_REQUEST_VANISH 0xf3u  /* it is unplugged without further notice */
+#define MODEL_REQUEST_FULL 0xf4u    /* the host has no room for the next value transfers */
 
 /* Vendor requests of the keyboard. */
 #define MODEL_REQUEST_TYPE 0xf8u /* value: a key's usage, pressed and released */
@@ -117,6 +118,7 @@ struct model {
 	bool kicking;
 	bool operation_due;
 	bool held, hold_next, fail_next, gone;
+	uint16_t no_room; /* so many transfers are turned away */
 };
 
 extern const struct source_ops source_model;

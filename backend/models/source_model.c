@@ -204,16 +204,19 @@ static int get_byte(uint8_t byte, const struct control_setup *setup, uint8_t *da
 	return XVHC_OK;
 }
 
-static int misbehave(struct model *model, uint8_t request)
+static int misbehave(struct model *model, const struct control_setup *setup)
 {
 	uint32_t i;
 
-	switch (request) {
+	switch (setup->request) {
 	case MODEL_REQUEST_HOLD:
 		model->hold_next = true;
 		return XVHC_OK;
 	case MODEL_REQUEST_FAIL:
 		model->fail_next = true;
+		return XVHC_OK;
+	case MODEL_REQUEST_FULL:
+		model->no_room = setup->value;
 		return XVHC_OK;
 	case MODEL_REQUEST_RELEASE:
 		for (i = 0; i < USBIF_PORT_MAX; i++)
@@ -231,8 +234,8 @@ static int run_control(struct model *model, const struct control_setup *setup, u
 		       uint32_t *actual)
 {
 	if (setup->request_type == 0x40 && setup->request >= MODEL_REQUEST_HOLD &&
-	    setup->request <= MODEL_REQUEST_VANISH)
-		return misbehave(model, (uint8_t)setup->request);
+	    setup->request <= MODEL_REQUEST_FULL)
+		return misbehave(model, setup);
 	switch (setup->request_type << 8 | setup->request) {
 	case 0x8006:
 		return get_descriptor(model, setup, data, actual);
@@ -267,6 +270,10 @@ static int model_submit(struct source_device *device, struct source_transfer *tr
 
 	if (model->gone)
 		return XVHC_ENODEV;
+	if (model->no_room > 0) {
+		model->no_room--;
+		return XVHC_ELIMIT;
+	}
 	waiting_count++;
 	waiting[index].model = model;
 	waiting[index].transfer = transfer;

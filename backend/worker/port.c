@@ -13,7 +13,8 @@
  * a reset and the like) is due at a time. It first drains: transfers that it would disturb are
  * cancelled and awaited. Then it runs, in the source, without making us wait. Later requests to
  * this device stay in the queue; other ports go on. The queue is bounded by the slots. A request
- * that is beyond the guest's quotas stays at the head of its queue until there is room.
+ * that is beyond the guest's quotas stays at the head of its queue until there is room; control
+ * requests may pass it. So does one for which the host has no room, for a moment.
  *
  * Version 1 of the wire has no word for a port reset. A request to address 0 of a device that has
  * an address, or that failed in the default state, means that there was one: the device is reset
@@ -23,6 +24,7 @@
 
 #include <string.h>
 
+#include <control.h>
 #include <present.h>
 
 #include "broker_link.h"
@@ -55,6 +57,13 @@ void port_enqueue(struct port *port, struct slot *slot)
 	slot->state = SLOT_WAITING;
 	slot->next = NULL;
 	*link = slot;
+}
+
+void port_enqueue_first(struct port *port, struct slot *slot)
+{
+	slot->state = SLOT_WAITING;
+	slot->next = port->queue;
+	port->queue = slot;
 }
 
 bool port_dequeue(struct port *port, struct slot *slot)
@@ -121,17 +130,41 @@ static bool needs_reset(const struct port *port, const struct slot *slot)
 	       (port->state.address != 0 || port->stale);
 }
 
-/* Requests to a port that is empty for the guest are answered, which costs nothing. */
-static bool waits_for_quota(struct port *port)
+static bool is_admitted(const struct port *port, const struct slot *slot)
 {
-	return port->phase == PHASE_READY &&
-	       !quota_admit(&port->worker->quota, &port->queue->request, loop_now_ms());
+	return quota_admit(&port->worker->quota, &slot->request, loop_now_ms());
 }
 
-static void run_next(struct port *port)
+/* Whether the order of this request and those before it makes no difference to these. */
+static bool may_pass(const struct port *port, const struct slot *slot)
+{
+	struct control_setup setup;
+
+	if (slot->request.type != TRANSFER_CONTROL || needs_reset(port, slot))
+		return false;
+	control_parse(slot->request.setup, &setup);
+	return control_classify(&setup) == CONTROL_PASS;
+}
+
+/*
+ * Whose turn it is, or NULL. Requests to a port that is empty for the guest are answered, which
+ * costs nothing. Where the oldest is beyond the guest's quotas, a control request may pass it: it
+ * may be the one by which the guest makes the others end.
+ */
+static struct slot *next_slot(const struct port *port)
+{
+	struct slot *slot = port->queue;
+
+	if (!slot || port->phase != PHASE_READY || is_admitted(port, slot))
+		return slot;
+	while (slot && !may_pass(port, slot))
+		slot = slot->next;
+	return slot && slot != port->queue && is_admitted(port, slot) ? slot : NULL;
+}
+
+static void run(struct port *port, struct slot *slot)
 {
 	static const struct source_operation reset = {.kind = SOURCE_RESET};
-	struct slot *slot = port->queue;
 
 	if (port->phase == PHASE_READY && needs_reset(port, slot)) {
 		port_operate(port, &reset, NULL);
@@ -147,6 +180,7 @@ static void run_next(struct port *port)
 void port_advance(struct port *port)
 {
 	static const struct source_operation close = {.kind = SOURCE_CLOSE};
+	struct slot *slot;
 
 	for (;;) {
 		if (port->operation_phase == OPERATION_DRAINING && count_disturbed(port) == 0) {
@@ -156,10 +190,11 @@ void port_advance(struct port *port)
 		/* A port that is empty for the guest answers, whatever its device still does. */
 		if (port->operation_phase != OPERATION_NONE && port->phase == PHASE_READY)
 			return;
-		if (port->queue && waits_for_quota(port))
+		slot = next_slot(port);
+		if (!slot && port->queue)
 			return;
-		if (port->queue)
-			run_next(port);
+		if (slot)
+			run(port, slot);
 		else if (port->phase == PHASE_CLOSING && port->operation_phase == OPERATION_NONE)
 			port_operate(port, &close, NULL);
 		else if (port->operation_phase != OPERATION_DRAINING || count_disturbed(port) > 0)

@@ -23,6 +23,9 @@ void port_close(struct port *port);
 /* A request joins the end of the queue. */
 void port_enqueue(struct port *port, struct slot *slot);
 
+/* A request that cannot run now goes back to where it was. */
+void port_enqueue_first(struct port *port, struct slot *slot);
+
 /* Takes a request out of the queue. Returns whether it was there. */
 bool port_dequeue(struct port *port, struct slot *slot);
 

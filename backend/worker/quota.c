@@ -12,6 +12,7 @@ int quota_init(struct quota *quota, const struct message_connect *connect, uint6
 	quota->bytes_max = connect->bytes_max;
 	quota->transfers = 0;
 	quota->bytes = 0;
+	quota->pause_until_ms = 0;
 	quota_ask_again(quota);
 	rate_init(&quota->control, connect->control_rate, now_ms);
 	return XVHC_OK;
@@ -24,9 +25,20 @@ static bool has_room(const struct quota *quota, uint32_t bytes)
 	return quota->bytes_max == 0 || bytes <= quota->bytes_max - quota->bytes;
 }
 
+/* A guest whose transfers all wait for their devices must be able to reach these all the same. */
+static bool leaves_room(const struct quota *quota, const struct transfer_request *request)
+{
+	return request->type == TRANSFER_CONTROL || quota->transfers_max == 0 ||
+	       quota->transfers + 1 < quota->transfers_max;
+}
+
 bool quota_admit(struct quota *quota, const struct transfer_request *request, uint64_t now_ms)
 {
-	if (!has_room(quota, request->length)) {
+	if (now_ms < quota->pause_until_ms) {
+		quota->waiting = quota->too_soon = true;
+		return false;
+	}
+	if (!has_room(quota, request->length) || !leaves_room(quota, request)) {
 		quota->waiting = true;
 		return false;
 	}
@@ -35,6 +47,12 @@ bool quota_admit(struct quota *quota, const struct transfer_request *request, ui
 		return false;
 	}
 	return true;
+}
+
+void quota_pause(struct quota *quota, uint64_t now_ms)
+{
+	quota->pause_until_ms = now_ms + XVHC_HOST_FULL_PAUSE_MS;
+	quota->waiting = quota->too_soon = true;
 }
 
 void quota_ask_again(struct quota *quota)
@@ -59,5 +77,12 @@ void quota_give(struct quota *quota, uint32_t bytes)
 /* What waits for room is woken up by the end of a transfer. */
 int quota_wait_ms(const struct quota *quota, uint64_t now_ms)
 {
-	return quota->too_soon ? (int)rate_wait_ms(&quota->control, now_ms) : -1;
+	uint32_t wait_ms = rate_wait_ms(&quota->control, now_ms);
+	uint64_t pause_ms = 0;
+
+	if (!quota->too_soon)
+		return -1;
+	if (now_ms < quota->pause_until_ms)
+		pause_ms = quota->pause_until_ms - now_ms;
+	return (int)(pause_ms > wait_ms ? pause_ms : wait_ms);
 }

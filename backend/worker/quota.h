@@ -18,6 +18,7 @@ struct quota {
 	struct rate control;
 	bool waiting;  /* a request was not admitted */
 	bool too_soon; /* and one of these only needs time */
+	uint64_t pause_until_ms; /* the host had no room for a transfer: none begins until then */
 };
 
 /* Takes the quotas of a CONNECT. Returns XVHC_EPROTO where one of them makes no sense. */
@@ -30,6 +31,9 @@ XVHC_MUST_CHECK int quota_init(struct quota *quota, const struct message_connect
  */
 XVHC_MUST_CHECK bool quota_admit(struct quota *quota, const struct transfer_request *request,
 				 uint64_t now_ms);
+
+/* The host had no room for what was admitted: all wait for a moment. */
+void quota_pause(struct quota *quota, uint64_t now_ms);
 
 /* A transfer of so many bytes begins, and ends. */
 void quota_take(struct quota *quota, uint32_t bytes);

@@ -69,10 +69,13 @@ static void cancel(struct worker *worker, struct port *port, const struct transf
 	respond(worker, request->id, slot ? XVHC_OK : XVHC_ENODEV);
 	if (!slot)
 		return;
-	if (slot->state == SLOT_WAITING && port_dequeue(port, slot))
+	if (slot->state == SLOT_WAITING && port_dequeue(port, slot)) {
 		request_answer(slot, XVHC_ECANCEL, 0);
-	else if (slot->state == SLOT_TRANSFER)
+		/* It may have been all that the ones behind it waited for. */
+		port_advance(port);
+	} else if (slot->state == SLOT_TRANSFER) {
 		request_stop(slot, XVHC_ECANCEL);
+	}
 }
 
 int request_accept(struct worker *worker, const struct usbif_urb_request *wire)
@@ -175,6 +178,18 @@ static void fill_transfer(struct slot *slot)
 		slot->packet[i].actual = 0;
 }
 
+static void wait_for_host(struct slot *slot)
+{
+	struct port *port = slot->port;
+
+	log_limited(&port->log, LOG_LEVEL_WARNING,
+		    "port %u: the host has no memory for %u bytes now: is usbcore's "
+		    "usbfs_memory_mb used up?",
+		    port->number, slot->transfer.length);
+	quota_pause(&port->worker->quota, loop_now_ms());
+	port_enqueue_first(port, slot);
+}
+
 void request_submit(struct slot *slot)
 {
 	struct port *port = slot->port;
@@ -185,8 +200,14 @@ void request_submit(struct slot *slot)
 		error = XVHC_EINVAL;
 	if (error == XVHC_OK && !slot->request.in)
 		error = buffer_fetch(port->worker, slot);
-	if (error == XVHC_OK)
+	if (error != XVHC_OK)
+		port->worker->refused++;
+	else
 		error = port->worker->source->submit(&port->device, &slot->transfer);
+	if (error == XVHC_ELIMIT) {
+		wait_for_host(slot);
+		return;
+	}
 	if (error != XVHC_OK) {
 		request_answer(slot, error, 0);
 		if (error == XVHC_ENODEV)

@@ -92,7 +92,18 @@ static void clear_halt(struct slot *slot, const struct control_setup *setup)
 	port_operate(port, &operation, slot);
 }
 
-/* Descriptors that were rewritten are answered from our copy, so that each part fits the others. */
+/*
+ * Whether the guest gets our copy of a descriptor: the kernel's, by which the device was judged. A
+ * device that tells the guest something else than it told us would be another than the one that the
+ * policy has let pass, and than the one by which we vet. Where descriptors were rewritten, each
+ * part has to fit the others.
+ */
+static bool is_answered_from_copy(const struct port *port, uint8_t type)
+{
+	return type == DESCRIPTOR_DEVICE || type == DESCRIPTOR_CONFIGURATION ||
+	       (type == DESCRIPTOR_BOS && port->presented);
+}
+
 static void get_descriptor(struct slot *slot, const struct control_setup *setup)
 {
 	struct port *port = slot->port;
@@ -100,8 +111,7 @@ static void get_descriptor(struct slot *slot, const struct control_setup *setup)
 	const uint8_t *found;
 	size_t length;
 
-	if (!port->presented || (type != DESCRIPTOR_DEVICE && type != DESCRIPTOR_CONFIGURATION &&
-				 type != DESCRIPTOR_BOS)) {
+	if (!is_answered_from_copy(port, type)) {
 		pass(slot, setup);
 		return;
 	}
@@ -115,10 +125,12 @@ static void get_descriptor(struct slot *slot, const struct control_setup *setup)
 		length = setup->length;
 	memcpy(slot->data, found, length);
 	slot->transfer.actual = (uint32_t)length;
-	if (length > 0 && buffer_store(port->worker, slot) != XVHC_OK)
+	if (length > 0 && buffer_store(port->worker, slot) != XVHC_OK) {
+		port->worker->refused++;
 		request_answer(slot, XVHC_EINVAL, 0);
-	else
+	} else {
 		request_answer(slot, XVHC_OK, (uint32_t)length);
+	}
 }
 
 static void (*const runs[])(struct slot *slot, const struct control_setup *setup) = {

@@ -94,7 +94,7 @@ struct source_ops {
 	void (*operate)(struct source_device *device, const struct source_operation *operation);
 	/*
 	 * Begins a transfer. Returns XVHC_OK, and transfer_done() follows; or an error, and it does
-	 * not.
+	 * not. XVHC_ELIMIT: the host has no room for it now, but may have some later.
 	 */
 	int (*submit)(struct source_device *device, struct source_transfer *transfer);
 	/*

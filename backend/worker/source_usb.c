@@ -58,6 +58,8 @@ int source_usb_error(int libusb_error)
 		return XVHC_EINVAL;
 	case LIBUSB_ERROR_OVERFLOW:
 		return XVHC_EBABBLE;
+	case LIBUSB_ERROR_NO_MEM:
+		return XVHC_ELIMIT;
 	default:
 		return XVHC_EIO;
 	}

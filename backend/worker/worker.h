@@ -64,7 +64,7 @@ struct port {
 	struct source_device device;
 	struct descriptor_table descriptors;
 	struct device_state state;
-	bool presented; /* descriptors are answered by us, not by the device */
+	bool presented; /* its descriptors are those of a high-speed device, which it is not */
 	bool allow_dfu; /* the guest may load firmware into it */
 	bool stale;     /* a request in the default state failed: the guest will reset the port */
 

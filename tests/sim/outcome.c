@@ -105,7 +105,7 @@ static void check_reached(const struct sim_request *request,
 		memory_expect(request->piece, request->data_pieces, request->data, request->actual);
 }
 
-/* A descriptor that the worker answers itself, from what it presents. */
+/* A descriptor that the worker answers itself. */
 static uint32_t expect_descriptor(const struct sim_request *request)
 {
 	const struct kind *kind = kind_of(view_kind(request->port));
@@ -115,7 +115,9 @@ static uint32_t expect_descriptor(const struct sim_request *request)
 	size_t length;
 
 	memcpy(bytes, kind->descriptors, kind->length);
-	length = present_high_speed(bytes, kind->length);
+	length = kind->length;
+	if (view_presented(request->port))
+		length = present_high_speed(bytes, length);
 	length = present_find(bytes, length, setup[3], setup[2], &found);
 	SIM_CHECK(length > 0, "a descriptor that there is not");
 	if (length > wanted)
@@ -124,38 +126,42 @@ static uint32_t expect_descriptor(const struct sim_request *request)
 	return (uint32_t)length;
 }
 
+/* A request for what the worker answers itself: the device's and its configurations' descriptors. */
 static bool is_get_descriptor(const struct sim_request *request)
 {
-	return request->type == TRANSFER_CONTROL && request->wire.u.setup[0] == 0x80 &&
-	       request->wire.u.setup[1] == 6;
+	const uint8_t *setup = request->wire.u.setup;
+
+	return request->type == TRANSFER_CONTROL && setup[0] == 0x80 && setup[1] == 6 &&
+	       (setup[3] == DESCRIPTOR_DEVICE || setup[3] == DESCRIPTOR_CONFIGURATION ||
+		(setup[3] == DESCRIPTOR_BOS && view_presented(request->port)));
 }
 
 static void check_answered_by_worker(const struct sim_request *request,
 				     const struct usbif_urb_response *response)
 {
 	bool ok = response->status == USBIF_STATUS_OK;
-	bool presented = is_get_descriptor(request) && view_presented(request->port);
+	bool described = is_get_descriptor(request);
 	uint32_t actual = 0;
 
 	SIM_CHECK(!request->legitimate || (response->status != USBIF_STATUS_INVAL &&
 					   response->status != USBIF_STATUS_NODEV),
 		  "a good request was refused with %d", response->status);
-	SIM_CHECK(!ok || presented || request->type == TRANSFER_CONTROL,
+	SIM_CHECK(!ok || described || request->type == TRANSFER_CONTROL,
 		  "OK, and no device has seen it");
-	SIM_CHECK(!ok || presented || request->wire.u.setup[0] <= 2, "OK, and no device saw it");
+	SIM_CHECK(!ok || described || request->wire.u.setup[0] <= 2, "OK, and no device saw it");
 	SIM_CHECK(response->status != USBIF_STATUS_IOERROR || request->cancelled ||
 			  request->change != CHANGE_NONE || request->bad_grant,
 		  "IOERROR, and no device has seen it");
 	SIM_CHECK(response->status != USBIF_STATUS_BABBLE, "BABBLE, and no device has seen it");
-	if (ok && presented && view_kind(request->port) == KIND_GARBAGE) {
+	if (ok && described && view_kind(request->port) == KIND_GARBAGE) {
 		memory_accept(request->piece, request->data_pieces);
 		return;
 	}
-	if (ok && presented && !request->device_lost && !request->bad_grant)
+	if (ok && described && !request->device_lost && !request->bad_grant)
 		actual = expect_descriptor(request);
-	else if (presented)
+	else if (described)
 		memory_accept(request->piece, request->data_pieces);
-	if (!presented || actual > 0)
+	if (!described || actual > 0)
 		SIM_CHECK((uint32_t)response->actual_length == actual, "%d bytes and not %u",
 			  response->actual_length, actual);
 }

@@ -49,11 +49,16 @@ static void transfers_beyond_the_quota_wait_for_an_end(void **state)
 	struct quota quota = quota_of(4, 0, 0);
 
 	(void)state;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 3; i++) {
 		assert_true(admit(&quota, TRANSFER_BULK, 10, 1000));
 		quota_take(&quota, 10);
 	}
 	assert_false(admit(&quota, TRANSFER_BULK, 10, 1000));
+	/* The last place is for a control request. */
+	assert_true(admit(&quota, TRANSFER_CONTROL, 10, 1000));
+	quota_take(&quota, 10);
+	assert_false(admit(&quota, TRANSFER_CONTROL, 10, 1000));
+	quota_give(&quota, 10);
 	assert_true(quota.waiting);
 	assert_int_equal(quota_wait_ms(&quota, 1000), -1);
 	quota_give(&quota, 10);
@@ -121,6 +126,19 @@ static void time_that_passed_before_the_wait_began(void **state)
 	assert_int_equal(quota_wait_ms(&quota, 1010), -1);
 }
 
+static void nothing_is_admitted_while_the_host_is_full(void **state)
+{
+	struct quota quota = quota_of(0, 0, 0);
+
+	(void)state;
+	quota_pause(&quota, 1000);
+	assert_true(quota.waiting);
+	assert_int_equal(quota_wait_ms(&quota, 1000), XVHC_HOST_FULL_PAUSE_MS);
+	assert_false(admit(&quota, TRANSFER_BULK, 0, 1000));
+	assert_false(admit(&quota, TRANSFER_CONTROL, 0, 1000 + XVHC_HOST_FULL_PAUSE_MS - 1));
+	assert_true(admit(&quota, TRANSFER_BULK, 0, 1000 + XVHC_HOST_FULL_PAUSE_MS));
+}
+
 static void a_long_rest_gives_no_more_than_a_full_bucket(void **state)
 {
 	struct rate rate;
@@ -160,6 +178,7 @@ int main(void)
 		cmocka_unit_test(share_too_small_for_one_transfer_is_refused),
 		cmocka_unit_test(control_requests_wait_for_their_time),
 		cmocka_unit_test(time_that_passed_before_the_wait_began),
+		cmocka_unit_test(nothing_is_admitted_while_the_host_is_full),
 		cmocka_unit_test(a_long_rest_gives_no_more_than_a_full_bucket),
 		cmocka_unit_test(slow_rates_have_a_burst_all_the_same),
 	};

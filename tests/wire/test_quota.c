@@ -12,7 +12,8 @@
 
 #include <cmocka.h>
 
-#define TRANSFERS XVHC_TRANSFERS_IN_FLIGHT_MIN
+/* One is left for control requests. */
+#define TRANSFERS (XVHC_TRANSFERS_IN_FLIGHT_MIN - 1)
 #define READ_BYTES 65536u
 #define READS (XVHC_BYTES_IN_FLIGHT_MIN / READ_BYTES)
 #define CONTROL_REQUESTS 60u
@@ -28,7 +29,7 @@ static int setup_with(void **state, struct message_connect quotas)
 
 static int few_transfers(void **state)
 {
-	return setup_with(state, (struct message_connect){.transfers_max = TRANSFERS});
+	return setup_with(state, (struct message_connect){.transfers_max = TRANSFERS + 1});
 }
 
 static int few_bytes(void **state)
@@ -82,6 +83,23 @@ static void fill_and_free(struct frontend *frontend, uint32_t count, uint32_t by
 static void transfer_beyond_the_quota_waits(void **state)
 {
 	fill_and_free(*state, TRANSFERS, 64);
+}
+
+/* Neither the transfers under way nor one that waits before it hold up a control request. */
+static void control_request_passes_those_that_wait(void **state)
+{
+	struct setup_packet get_status = {0x80, 0, 0, 0, 2};
+	struct frontend *frontend = *state;
+	uint32_t waits, ends, i;
+	uint8_t status[2];
+	uint16_t read = 0;
+
+	plug(frontend, &waits, &ends);
+	for (i = 0; i <= TRANSFERS; i++)
+		read = frontend_submit(frontend, waits, 64);
+	assert_int_equal(frontend_control(frontend, pipe_place(1, 3), get_status, status, NULL),
+			 USBIF_STATUS_OK);
+	assert_false(frontend->done[read]);
 }
 
 static void bytes_beyond_the_quota_wait(void **state)
@@ -146,6 +164,41 @@ static void control_requests_beyond_the_rate_wait(void **state)
 	assert_true(now_ms() - before >= (CONTROL_REQUESTS - 33) * 20);
 }
 
+/* The memory for transfers is one pool for the host, of which programs in dom0 have a part. */
+static void transfer_for_which_the_host_has_no_room_waits(void **state)
+{
+	struct setup_packet full = {0x40, MODEL_REQUEST_FULL, 3, 0, 0};
+	struct frontend *frontend = *state;
+	uint32_t waits, ends;
+	uint16_t read;
+
+	plug(frontend, &waits, &ends);
+	assert_int_equal(frontend_control(frontend, pipe_place(2, 4), full, NULL, NULL),
+			 USBIF_STATUS_OK);
+	read = frontend_submit(frontend, ends, 64);
+	assert_int_equal(frontend_wait(frontend, read), USBIF_STATUS_OK);
+	assert_int_equal(frontend->response[read].actual_length, 64);
+}
+
+static void transfer_that_waits_for_the_host_can_be_cancelled(void **state)
+{
+	struct setup_packet full = {0x40, MODEL_REQUEST_FULL, 0xffff, 0, 0};
+	struct frontend *frontend = *state;
+	uint32_t waits, ends;
+	uint16_t read;
+
+	plug(frontend, &waits, &ends);
+	assert_int_equal(frontend_control(frontend, pipe_place(2, 4), full, NULL, NULL),
+			 USBIF_STATUS_OK);
+	read = frontend_submit(frontend, ends, 64);
+	let_it_work(frontend);
+	assert_int_equal(frontend_wait(frontend, frontend_cancel(frontend, 2, read)),
+			 USBIF_STATUS_OK);
+	assert_int_equal(frontend_wait(frontend, read), USBIF_STATUS_IOERROR);
+	frontend_detach(frontend, 2);
+	frontend_until(frontend, frontend->detached[2] == 1);
+}
+
 static void share_too_small_is_refused(void **state)
 {
 	struct frontend *frontend = calloc(1, sizeof(*frontend));
@@ -170,10 +223,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(transfer_beyond_the_quota_waits, few_transfers),
+		TEST(control_request_passes_those_that_wait, few_transfers),
 		TEST(waiting_transfer_can_be_cancelled, few_transfers),
 		TEST(unplugged_device_gives_its_share_back, few_transfers),
 		TEST(bytes_beyond_the_quota_wait, few_bytes),
 		TEST(control_requests_beyond_the_rate_wait, few_control_requests),
+		TEST(transfer_for_which_the_host_has_no_room_waits, few_bytes),
+		TEST(transfer_that_waits_for_the_host_can_be_cancelled, few_bytes),
 		cmocka_unit_test(share_too_small_is_refused),
 	};
 
