@@ -15,10 +15,13 @@ static int controller_reset(struct usb_hcd *hcd)
 	hcd->self.no_stop_on_short = 1;
 	/* Version 1 of the wire has no remote wake-up, so nobody may wait for one. */
 	hcd->cant_recv_wakeups = 1;
-	if (controller->speed_max < USBIF_SPEED_HIGH)
+	if (controller->speed_max < USBIF_SPEED_HIGH) {
 		hcd->speed = HCD_USB11;
-	else
+		/* The USB core has set it before it came here. */
+		hcd->self.root_hub->speed = USB_SPEED_FULL;
+	} else {
 		hcd->has_tt = 1;
+	}
 	return 0;
 }
 

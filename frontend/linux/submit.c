@@ -306,6 +306,8 @@ out:
 void transfers_check(struct controller *controller)
 {
 	struct delayed_work *watchdog = &controller->frontend->watchdog;
+	unsigned long now = jiffies;
+	unsigned long next = 0; /* jiffies from now to the first of those that are left; 0: none */
 	unsigned long flags;
 	struct link *link;
 	u16 id;
@@ -317,10 +319,12 @@ void transfers_check(struct controller *controller)
 
 		if (slot->use != SLOT_TRANSFER || !slot->cancelled)
 			continue;
-		if (time_after_eq(jiffies, slot->expiry))
+		if (time_after_eq(now, slot->expiry))
 			link_fail(link, "a cancelled request was not answered in time");
-		else
-			schedule_delayed_work(watchdog, slot->expiry - jiffies);
+		else if (!next || slot->expiry - now < next)
+			next = slot->expiry - now;
 	}
+	if (next)
+		schedule_delayed_work(watchdog, next);
 	spin_unlock_irqrestore(&controller->lock, flags);
 }

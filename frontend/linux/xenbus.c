@@ -13,7 +13,8 @@
  * wait for frontend->mutex, because someone may hold that mutex and wait for those URBs.
  * frontend->closing tells the backend. The link is freed when the backend has closed, and some time
  * later frontend->restart asks for a new one, so that a fault of the backend does not cost the
- * guest its devices for good. That time grows where it happens again and again.
+ * guest its devices for good. That time grows where it happens again and again. So it goes as well
+ * where no link can be made, since there may be memory for one later.
  */
 #include "xvhc.h"
 
@@ -126,7 +127,6 @@ static int link_make(struct frontend *frontend)
 	if (IS_ERR(link))
 		return PTR_ERR(link);
 	frontend->link = link;
-	frontend->link_since = jiffies;
 	rc = link_publish(link);
 	if (rc)
 		link_drop(frontend);
@@ -143,7 +143,9 @@ static void backend_ready(struct frontend *frontend)
 		return;
 	link_drop(frontend);
 	xenbus_switch_state(dev, XenbusStateInitialising);
+	frontend->link_since = jiffies;
 	rc = link_make(frontend);
+	frontend->link_failed = rc != 0;
 	if (rc)
 		xenbus_dev_fatal(dev, rc, "connecting to the backend");
 	else
@@ -162,9 +164,10 @@ static void restart_plan(struct frontend *frontend)
 
 static void backend_closed(struct frontend *frontend)
 {
-	bool broken = frontend->link && link_is_broken(frontend->link);
+	bool broken = frontend->link ? link_is_broken(frontend->link) : frontend->link_failed;
 
 	link_drop(frontend);
+	frontend->link_failed = false;
 	xenbus_frontend_closed(frontend->dev);
 	if (broken)
 		restart_plan(frontend);
@@ -189,7 +192,7 @@ static void backend_changed(struct xenbus_device *dev, enum xenbus_state state)
 	case XenbusStateClosed:
 	case XenbusStateUnknown:
 		/* Without a link this is how things were left by a driver before us. */
-		if (frontend->link)
+		if (frontend->link || frontend->link_failed)
 			backend_closed(frontend);
 		break;
 	default:

@@ -177,7 +177,8 @@ struct frontend {
 	struct mutex mutex; /* of connecting and disconnecting */
 	struct usb_hcd *hcd; /* NULL until a backend was ready for the first time */
 	struct link *link;   /* NULL: no backend */
-	unsigned long link_since; /* jiffies: when the link was made */
+	unsigned long link_since; /* jiffies: when the link was made, or tried */
+	bool link_failed; /* none could be made, for want of memory it may be */
 	unsigned long restart_delay; /* of the next restart, jiffies; 0: none was needed yet */
 	struct work_struct failure;
 	struct work_struct closing;
