@@ -24,6 +24,8 @@ struct usb_device_place {
 
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t wake;
+	pthread_cond_t begun;
+	bool runs; /* the helper does */
 	bool due; /* operation waits for the helper */
 	bool done;
 	struct source_operation operation;
@@ -38,7 +40,7 @@ extern struct usb_device_place source_usb_places[USBIF_PORT_MAX];
 int source_usb_error(int libusb_error);
 
 /*
- * Starts a helper thread for each of the first count places. event is an eventfd, written when an
+ * Starts a helper thread for each of the first count places, and waits until all of them run. event is an eventfd, written when an
  * operation is done. Returns 0 or -errno.
  */
 XVHC_MUST_CHECK int source_usb_helpers_start(uint32_t count, int event);

@@ -152,6 +152,10 @@ static void *help(void *argument)
 	uint64_t one = 1;
 	int error;
 
+	pthread_mutex_lock(&place->lock);
+	place->runs = true;
+	pthread_cond_signal(&place->begun);
+	pthread_mutex_unlock(&place->lock);
 	for (;;) {
 		pthread_mutex_lock(&place->lock);
 		while (!place->due)
@@ -179,7 +183,17 @@ static int start_one(struct usb_device_place *place, const pthread_attr_t *attri
 	place->fd = -1;
 	pthread_mutex_init(&place->lock, NULL);
 	pthread_cond_init(&place->wake, NULL);
+	pthread_cond_init(&place->begun, NULL);
 	return -pthread_create(&thread, attributes, help, place);
+}
+
+/* The first thing that a thread does is to make system calls that the filter does not let pass. */
+static void await_one(struct usb_device_place *place)
+{
+	pthread_mutex_lock(&place->lock);
+	while (!place->runs)
+		pthread_cond_wait(&place->begun, &place->lock);
+	pthread_mutex_unlock(&place->lock);
 }
 
 int source_usb_helpers_start(uint32_t count, int event)
@@ -195,6 +209,8 @@ int source_usb_helpers_start(uint32_t count, int event)
 	for (i = 0; i < count && error == 0; i++)
 		error = start_one(&source_usb_places[i], &attributes);
 	pthread_attr_destroy(&attributes);
+	for (i = 0; i < count && error == 0; i++)
+		await_one(&source_usb_places[i]);
 	return error;
 }
 

@@ -243,7 +243,7 @@ static void event_storm(struct attacker *attacker)
 		if (!attack_send(attacker, &request))
 			return;
 	}
-	print("xvhc-bare: %u hundred events\r\n", i);
+	print("xvhc-bare: events=%u\r\n", 100 * i);
 }
 
 static void state_flips(struct attacker *attacker)
@@ -260,7 +260,7 @@ static void state_flips(struct attacker *attacker)
 			chosen[j] = values[attack_random(attacker) % 12];
 		store_write_many(path, chosen, 10);
 	}
-	print("xvhc-bare: %u states\r\n", 10 * i);
+	print("xvhc-bare: states=%u\r\n", 10 * i);
 }
 
 static void reconnects(struct attacker *attacker)
@@ -272,7 +272,7 @@ static void reconnects(struct attacker *attacker)
 		if (!link_open(&attacker->link, attacker->until_ns))
 			break;
 	}
-	print("xvhc-bare: %u connections\r\n", i);
+	print("xvhc-bare: connections=%u\r\n", i);
 }
 
 /* Offers rings and channels that there are not. */
@@ -295,7 +295,7 @@ static void offers(struct attacker *attacker)
 		link_offer(link, offer[0], offer[1], offer[2], STATE_INITIALISED);
 		while_state(attacker, STATE_INIT_WAIT, CLOSE_NS);
 	}
-	print("xvhc-bare: %u offers\r\n", i);
+	print("xvhc-bare: offers=%u\r\n", i);
 }
 
 /* As many nodes as XenStore lets it have, with long values where the backend reads. */
@@ -314,7 +314,7 @@ static void nodes(struct attacker *attacker)
 		node(attacker, i % 8 == 0 ? names[i / 8 % 8] : name, path);
 		kept += store_write(0, path, value);
 	}
-	print("xvhc-bare: %u nodes, %u refused\r\n", kept, i - kept);
+	print("xvhc-bare: nodes=%u turned-away=%u\r\n", kept, i - kept);
 }
 
 /* Takes its own directory away, and puts something there. */
@@ -328,7 +328,7 @@ static void directory(struct attacker *attacker)
 		store_remove(attacker->link.frontend);
 		store_write(0, path, i % 2 ? "4" : "3");
 	}
-	print("xvhc-bare: removed %u times\r\n", i);
+	print("xvhc-bare: removals=%u\r\n", i);
 }
 
 /* Leaves with everything under way, without a word. */
@@ -344,7 +344,7 @@ static void vanish(struct attacker *attacker)
 		request.id = (uint16_t)i;
 		link_put(&attacker->link, &request);
 	}
-	print("xvhc-bare: attack vanish: sent=16 unanswered=0\r\nxvhc-bare: end\r\n");
+	print("xvhc-bare: attack vanish: left=%u\r\nxvhc-bare: end\r\n", i);
 	console_flush();
 	xen_power_off();
 }

@@ -53,6 +53,14 @@ static void data_copy(const struct slot *slot, u32 at, const struct urb *urb, u3
 		memory_copy(slot, at, urb->transfer_buffer + offset, length, give);
 }
 
+void buffer_clear(struct slot *slot, u32 length)
+{
+	u32 i;
+
+	for (i = 0; i < DIV_ROUND_UP(length, USBIF_PAGE_SIZE); i++)
+		clear_page(page_address(slot->pages[i].page));
+}
+
 void buffer_take(struct slot *slot, u32 at, const struct urb *urb, u32 offset, u32 length)
 {
 	data_copy(slot, at, urb, offset, length, false);

@@ -2,8 +2,8 @@
 /*
  * A connection: its pages, their grants, its event channel.
  *
- * All that a link needs is allocated when it is made, so that nothing on the data path can fail for
- * want of memory or of grants.
+ * All that a link needs is allocated when it is made. On the data path nothing is allocated but
+ * a small struct transfer for each URB, as other host controllers do.
  *
  * A link ends in three steps. It is taken away from its controller, under the lock, together with
  * every transfer: from then on nobody finds it but its own event handler, which checks under the

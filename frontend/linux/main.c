@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/usb.h>
 #include <xen/xen.h>
 
 #include "xvhc.h"
+
+bool xvhc_trusted = true;
+module_param_named(trusted, xvhc_trusted, bool, 0444);
+MODULE_PARM_DESC(trusted,
+		 "Is the backend trusted not to look at data of other transfers? (default: true)");
 
 static int __init xvhc_init(void)
 {

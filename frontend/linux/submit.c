@@ -83,6 +83,8 @@ static void part_choose(struct transfer *transfer, struct slot *slot)
 		slot->offset = min(transfer->parts_sent * PART_BYTES_MAX, left);
 		slot->length = min(left - slot->offset, PART_BYTES_MAX);
 	}
+	if (!xvhc_trusted)
+		buffer_clear(slot, slot->length);
 	if (usb_urb_dir_out(transfer->urb))
 		buffer_take(slot, 0, transfer->urb, slot->offset, slot->length);
 	transfer->parts_sent++;
@@ -95,6 +97,8 @@ static void packets_choose(struct transfer *transfer, struct slot *slot)
 	slot->packet_first = transfer->packets_sent;
 	slot->packet_count = 0;
 	slot->length = 0;
+	if (!xvhc_trusted)
+		buffer_clear(slot, SLOT_PAGES * USBIF_PAGE_SIZE);
 	while (transfer->packets_sent < urb->number_of_packets &&
 	       slot->packet_count < XVHC_ISOC_PACKETS_MAX) {
 		const struct usb_iso_packet_descriptor *packet =

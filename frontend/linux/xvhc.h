@@ -31,6 +31,11 @@
  * the wire, whether it is vmalloc memory, unaligned, or a list of fragments: its segments are whole
  * pages, in order. The price is 1 MiB for each controller.
  *
+ * The pages of a slot are used again and again, so a backend can see in them what it has seen
+ * before, and one that says that it wrote more than it did has the guest read that once more, for
+ * another device it may be. Where the backend is not trusted (parameter "trusted"), pages are
+ * zeroed before each part.
+ *
  * Locks: frontend->mutex serialises connecting and disconnecting, and is held while sleeping.
  * controller->lock (taken with interrupts off) guards transfers, ports, and the rings and slots of
  * the link. The second is taken inside the first. usb_hcd_giveback_urb() is called under
@@ -196,6 +201,10 @@ static inline struct usb_hcd *controller_hcd(struct controller *controller)
 	return container_of((void *)controller, struct usb_hcd, hcd_priv);
 }
 
+/* main.c: the module's parameter "trusted" */
+
+extern bool xvhc_trusted;
+
 /* xenbus.c */
 
 int frontend_register(void);
@@ -278,6 +287,9 @@ void transfers_start(struct link *link);
 void transfers_check(struct controller *controller);
 
 /* buffer.c: both copy between the pages of a slot, from byte at on, and an URB's data. */
+
+/* Zeroes the pages that length bytes of data lie in. */
+void buffer_clear(struct slot *slot, u32 length);
 
 void buffer_take(struct slot *slot, u32 at, const struct urb *urb, u32 offset, u32 length);
 void buffer_give(const struct slot *slot, u32 at, struct urb *urb, u32 offset, u32 length);

@@ -16,6 +16,8 @@ from .logs import KernelLog, Log
 FOLDER = "/run/lab"
 # For a quicker boot in emulation: what is left out here has no part in what is tested.
 FAST = "mitigations=off cryptomgr.notests apparmor=0 audit=0 usb_storage.delay_use=0"
+# QEMU's hub does not wake up by a device that comes at the very moment at which it falls asleep.
+DOM0 = "usbcore.autosuspend=-1"
 
 
 class Guest(Machine):

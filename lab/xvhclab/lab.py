@@ -18,7 +18,7 @@ from pathlib import Path
 from . import agent, images, paths, usb
 from .errors import LabError, TimedOut
 from .bare import BareGuest
-from .guest import FAST, Guest
+from .guest import DOM0, FAST, Guest
 from .logs import KernelLog, Log
 from .domain import Machine
 from .qemu import Qmp, connect, start_bound
@@ -157,7 +157,8 @@ class Lab:
             "-cpu", CPU, "-smp", "2", "-m", str(self.memory),
             "-kernel", str(images.xen()),
             "-append", XEN_ARGUMENTS.format(dom0_memory=self.dom0_memory, more=self.xen_arguments),
-            "-initrd", f"{kernel} console=hvc0 loglevel=3 {FAST} {self.dom0_arguments},{dom0}",
+            "-initrd", f"{kernel} console=hvc0 loglevel=3 {FAST} {DOM0} {self.dom0_arguments},"
+                       f"{dom0}",
             "-chardev", f"file,id=com1,path={self.run}/xen-console.log", "-serial", "chardev:com1",
             "-qmp", f"unix:{self.run}/qmp,server=on,wait=off",
             "-device", "virtio-serial-pci",

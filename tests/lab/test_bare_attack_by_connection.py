@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Attacks on the rings, the grants and the event channel of the connection."""
-from attacks import answered, closed, run_attacks, survived
+from attacks import answered, closed, many, run_attacks
 
 LIMIT = 900
 ATTACKS = {
@@ -9,8 +9,8 @@ ATTACKS = {
     "conn-index": closed,
     "segment-count": closed,
     "revoke": answered,
-    "event-storm": answered,
-    "vanish": survived,
+    "event-storm": lambda counters: answered(counters) and counters["events"] > 1000,
+    "vanish": many("left", 16),
 }
 
 

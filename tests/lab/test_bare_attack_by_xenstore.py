@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Attacks by a guest's own XenStore nodes: floods, reconnections, offers of what there is not."""
-from attacks import run_attacks, survived
+from attacks import many, run_attacks
 
 LIMIT = 900
 ATTACKS = {
-    "state-flips": survived,
-    "reconnects": survived,
-    "offers": survived,
-    "nodes": survived,
-    "directory": survived,
+    "state-flips": many("states", 100),
+    "reconnects": many("connections", 2),
+    "offers": many("offers", 4),
+    "nodes": many("nodes", 50),
+    "directory": many("removals", 20),
 }
 
 
