@@ -55,6 +55,14 @@ def read_sha256(machine, disk="sda", limit=120):
     return machine.check(f"sha256sum < /dev/{disk}", timeout=limit).split()[0]
 
 
+def start_reading(machine, disk="sda"):
+    """Have a disk read over and over, until a read fails. Returns the process, once it reads."""
+    process = machine.start("while echo 3 > /proc/sys/vm/drop_caches && "
+                            f"dd if=/dev/{disk} of=/dev/null bs=64k 2>/dev/null; do :; done")
+    machine.wait(f"awk '{{exit !($1 > 0)}}' /sys/block/{disk}/inflight")
+    return process
+
+
 def check_stick_both_ways(machine, image, files, disk="sda"):
     """Mount a FAT stick, compare each file with what is on it, write one. Returns what was written.
 

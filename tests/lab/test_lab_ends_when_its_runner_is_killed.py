@@ -20,6 +20,7 @@ class Told(Lab):
         super().start_qemu()
         print(self.process.pid, flush=True)
         if "fail" in sys.argv:
+            sys.stdin.readline()
             raise RuntimeError("on purpose")
 with Told(limit=2 if "limit" in sys.argv else 100, name="ends"):
     threading.Event().wait(100)
@@ -36,7 +37,7 @@ def wait_gone(process, limit=20):
 
 def check_end(how, action):
     program = subprocess.Popen([sys.executable, "-c", PROGRAM, how], cwd=TREE, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         process = os.pidfd_open(int(program.stdout.readline()))
         action(program)
@@ -45,12 +46,19 @@ def check_end(how, action):
     finally:
         program.kill()
         program.wait()
+        program.stdin.close()
         program.stdout.close()
+
+
+def let_fail(program):
+    """What it waits for, so that it does not fail before it is watched."""
+    program.stdin.write("now\n")
+    program.stdin.flush()
 
 
 def test(_lab):
     check_end("kill", lambda program: program.send_signal(signal.SIGKILL))
     check_end("term", lambda program: program.send_signal(signal.SIGTERM))
     check_end("interrupt", lambda program: program.send_signal(signal.SIGINT))
-    check_end("fail", lambda program: None)
+    check_end("fail", let_fail)
     check_end("limit", lambda program: None)

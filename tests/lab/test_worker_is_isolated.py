@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What a worker has left while it serves: no privilege, no file, no network, few system calls."""
+import re
+
 from sticks import image_sha256, noise_stick, read_sha256, wait_disk
+
+
+LIMITS = {"Max core file size": 0, "Max open files": 64, "Max data size": 64 << 20,
+          "Max locked memory": 0, "Max msgqueue size": 0}
 
 
 def status(lab, worker, field):
@@ -25,6 +31,12 @@ def test(lab):
     for thread in dom0.check(f"ls /proc/{worker}/task").split():
         assert status(lab, f"{worker}/task/{thread}", "Seccomp") == ["2"], "a thread has no filter"
     assert dom0.check(f"ls -A /proc/{worker}/root/") == "", "it can see files"
+    limits = dom0.check(f"cat /proc/{worker}/limits")
+    for name, most in LIMITS.items():
+        told = re.search(rf"^{name}\s+(\d+)\s+(\d+)", limits, re.M)
+        assert told and [int(n) for n in told.groups()] == [most] * 2, f"{name}: {limits}"
+    assert "are not restricted" not in dom0.check("cat /var/log/xvhcd.log"), \
+        "its event channels are not restricted to its guest"
     for space in ("mnt", "net", "ipc", "uts", "cgroup"):
         ours, its = (dom0.check(f"readlink /proc/{pid}/ns/{space}") for pid in ("self", worker))
         assert ours != its, f"it shares the {space} namespace of dom0"

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The worker of one guest dies again and again: the other guest's stick does not notice, the broker
-starts a new one after a pause that grows, says so, and the guest has its stick back each time."""
-from sticks import image_sha256, noise_stick, read_sha256, wait_disk
+"""The worker of one guest dies again and again, while that guest reads: its reads end, the other
+guest's stick does not notice, the broker starts a new worker after a pause that grows, says so, and
+the guest has its stick back each time."""
+import re
+
+from sticks import image_sha256, noise_stick, read_sha256, start_reading, wait_disk
 
 DEATHS = 4
 
@@ -27,13 +30,19 @@ def test(lab):
     other = worker_of(lab, work)
     before = int(dom0.check("grep -c 'ended by signal 9' /var/log/xvhcd.log || true"))
     number = work.check("cat /sys/bus/usb/devices/1-1/devnum")
+    pauses = []
     for death in range(1, DEATHS + 1):
+        reading = start_reading(web)
         dom0.check(f"kill -9 {worker_of(lab, web)}")
         dom0.wait("test $(grep -c 'its worker was ended by signal 9' /var/log/xvhcd.log) = "
                   f"{before + death}")
-        dom0.wait(f"tail -n 5 /var/log/xvhcd.log | grep 'guest {web.domid}: .*anew in .* ms'")
+        said = dom0.wait(f"grep 'guest {web.domid}: .*anew in .* ms' /var/log/xvhcd.log | "
+                         f"awk '{{last = $0}} END {{print last; exit NR < {death}}}'")
+        pauses.append(int(re.search(r"anew in (\d+) ms", said)[1]))
+        reading.wait(60)
         web.wait(f"test $(cat /sys/bus/usb/devices/1-1/devnum) -gt {death + 1}", 60)
         wait_disk(web)
+    assert pauses == sorted(set(pauses)), f"the pauses do not grow: {pauses}"
     assert read_sha256(web) == image_sha256(images["web"])
     assert worker_of(lab, work) == other, "the other guest's worker is another"
     assert work.check("cat /sys/bus/usb/devices/1-1/devnum") == number

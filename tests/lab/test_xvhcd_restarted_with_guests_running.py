@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""xvhcd is stopped and started, then killed and started: ports stay given, devices come back."""
-from sticks import image_sha256, noise_stick, read_sha256, wait_disk
+"""xvhcd is stopped and started, then killed and started, while guests read: the reads end, ports stay
+given, devices come back."""
+from sticks import image_sha256, noise_stick, read_sha256, start_reading, wait_disk
 
 
 def test(lab):
@@ -12,10 +13,14 @@ def test(lab):
     for guest in guests:
         wait_disk(guest)
     for number in (15, 9):
+        reads = [start_reading(guest, guest.check("ls /sys/block | grep sd | tail -n 1"))
+                 for guest in guests]
         lab.stop_xvhcd(number)
         lab.start_xvhcd()
         listed = lab.dom0.check("xvhc list")
         assert "web" in listed and "work" in listed, f"the ports were not given any more: {listed}"
+        for reading in reads:
+            reading.wait(60)
         for guest, image in zip(guests, images):
             # The old disk goes first, so it is asked for until the new one can be read.
             guest.wait("d=$(ls /dev/sd? 2>/dev/null | tail -n 1) && dd if=$d of=/dev/null count=1",
