@@ -17,9 +17,11 @@ GROWTH_MAX_KIB = 512
 SYSTEM_GROWTH_MAX_KIB = 8192
 # What each worker tells at its end.
 COUNTS = "grep -o '[0-9]* requests, [0-9]* of them refused' /var/log/xvhcd.log"
-# The broker and the workers, but no describer, which lives for a moment; and Xen's daemons.
-PROCESSES = ("for p in $(pidof xvhcd xvhcd-worker xenstored xenconsoled); do "
-             "grep -q describer /proc/$p/cmdline || echo $p; done | sort -n")
+# The broker, Xen's daemons, and the workers of guests: no describer, which lives for a moment, and no
+# child of the broker that is about to become another program.
+PROCESSES = ("{ pidof xenstored; pidof xenconsoled; b=$(cat /run/lab-xvhcd.pid); "
+             "kill -0 $b && echo $b; for p in $(pidof xvhcd-worker); do "
+             "grep -q guest- /proc/$p/cmdline && echo $p; done; } | sort -n")
 # The kernel's own memory, without caches that it gives back; and what Xen has left. KiB.
 SYSTEM = ("awk '/^(SUnreclaim|KernelStack|PageTables|VmallocUsed):/ {sum += $2} "
           "END {print sum}' /proc/meminfo; xl info | awk '/^free_memory/ {print $3 * 1024}'")
