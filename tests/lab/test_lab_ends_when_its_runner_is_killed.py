@@ -35,9 +35,15 @@ def wait_gone(process, limit=20):
     os.close(process)
 
 
+def listen_to_sigint():
+    """A program that was started in the background may have been told to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def check_end(how, action):
     program = subprocess.Popen([sys.executable, "-c", PROGRAM, how], cwd=TREE, text=True,
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                               preexec_fn=listen_to_sigint)
     try:
         process = os.pidfd_open(int(program.stdout.readline()))
         action(program)
