@@ -184,7 +184,7 @@ static void drain(struct attacker *attacker)
 		if (under_way(attacker) > 0 && !link_is_open(&attacker->link)) {
 			attacker->closed++;
 			forget(attacker);
-		} else if (!woken && now_ns() - begin_ns > DRAIN_NS / 4) {
+		} else if (attacker->silent_asked && !woken && now_ns() - begin_ns > DRAIN_NS / 4) {
 			wake_silent(attacker);
 			woken = true;
 		}

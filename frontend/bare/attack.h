@@ -19,6 +19,7 @@ struct attacker {
 	uint32_t devices;      /* how many to wait for */
 	struct device *bulk;   /* one with a bulk endpoint to the host, or the first */
 	struct device *silent; /* one that does not answer (an idle keyboard), or the first */
+	bool silent_asked;     /* it has transfers that it may never answer */
 	uint8_t bulk_in;       /* numbers of their endpoints; 0: none */
 	uint8_t silent_in;
 	uint64_t until_ns;

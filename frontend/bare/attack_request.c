@@ -17,6 +17,7 @@ static void begin_silent(struct attacker *attacker, struct usbif_urb_request *re
 {
 	request_begin(request, attacker->silent, USBIF_PIPE_TYPE_INTERRUPT, attacker->silent_in,
 		      true);
+	attacker->silent_asked = true;
 	link_set_data(&attacker->link, request, 16, length);
 }
 
