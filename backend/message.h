@@ -20,6 +20,7 @@
 
 #include <xvhc/limits.h>
 #include <xvhc/types.h>
+#include <xvhc/xvhcif.h>
 
 enum message_type {
 	MESSAGE_CONNECT = 1,
@@ -60,13 +61,16 @@ enum port_state {
 struct message_connect {
 	uint32_t transport; /* enum message_transport */
 	uint32_t domid;
-	uint32_t ports;        /* 1 to USBIF_PORT_MAX */
-	uint32_t urb_ring_ref; /* grant references; with a memfd, page numbers in it */
-	uint32_t conn_ring_ref;
+	uint32_t ports;   /* 1 to USBIF_PORT_MAX */
+	uint32_t version; /* of the wire: 1 or 2 */
+	/* Grant references; with a memfd, page numbers in it. */
+	uint32_t ring_pages; /* of the request ring: a power of two; version 1: one */
+	uint32_t ring_ref[XVHCIF_RING_PAGES_MAX];
+	uint32_t event_ref;     /* version 1: the connection ring; version 2: the head page */
 	uint32_t event_channel; /* the frontend's port; unused with a memfd */
 	/* Quotas; 0: none. What goes beyond them waits. */
 	uint32_t transfers_max; /* under way */
-	uint32_t bytes_max;     /* of transfers under way, at least XVHC_BYTES_IN_FLIGHT_MIN */
+	uint32_t bytes_max;     /* of transfers under way, at least XVHC_WORKER_BYTES_MIN_... */
 	uint32_t control_rate;  /* control requests in a second */
 };
 
@@ -77,6 +81,8 @@ struct message_attach {
 	uint32_t speed; /* enum usb_speed */
 	uint32_t model; /* 0: a usbfs descriptor is attached; else a device model (tests only) */
 	uint32_t flags; /* a set of ATTACH_... */
+	/* Of this device, since it was plugged in: no other ever has it. Low word first. */
+	uint32_t instance[2];
 };
 
 struct message_port {

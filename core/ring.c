@@ -2,14 +2,34 @@
 #include "ring.h"
 
 #include "barrier.h"
+#include "byte_order.h"
 #include "error.h"
 
-static void page_init(struct ring_page *page, void *memory, uint32_t slot_size, uint32_t slot_count)
+/* The indices in shared memory. */
+
+static uint32_t in_order(const struct ring_page *page, uint32_t index)
 {
-	page->head = memory;
-	page->slots = (uint8_t *)memory + sizeof(struct usbif_ring_head);
-	page->slot_size = slot_size;
-	page->slot_count = slot_count;
+	return page->little_endian ? le32(index) : index;
+}
+
+static uint32_t index_read(const struct ring_page *page, const uint32_t *index)
+{
+	return in_order(page, shared_read(index));
+}
+
+static uint32_t index_read_acquire(const struct ring_page *page, const uint32_t *index)
+{
+	return in_order(page, shared_read_acquire(index));
+}
+
+static void index_write(const struct ring_page *page, uint32_t *index, uint32_t value)
+{
+	shared_write(index, in_order(page, value));
+}
+
+static void index_write_release(const struct ring_page *page, uint32_t *index, uint32_t value)
+{
+	shared_write_release(index, in_order(page, value));
 }
 
 static uint8_t *slot_at(const struct ring_page *page, uint32_t index)
@@ -36,14 +56,14 @@ static bool wants_event(uint32_t event, uint32_t old, uint32_t new)
 	return new - event < new - old;
 }
 
-int back_ring_init(struct back_ring *ring, void *page, uint32_t slot_size, uint32_t slot_count)
+int back_ring_init(struct back_ring *ring, struct ring_page page)
 {
 	uint32_t req_prod, rsp_prod;
 
-	page_init(&ring->page, page, slot_size, slot_count);
-	req_prod = shared_read_acquire(&ring->page.head->req_prod);
-	rsp_prod = shared_read(&ring->page.head->rsp_prod);
-	if (req_prod - rsp_prod > slot_count)
+	ring->page = page;
+	req_prod = index_read_acquire(&ring->page, &ring->page.head->req_prod);
+	rsp_prod = index_read(&ring->page, &ring->page.head->rsp_prod);
+	if (req_prod - rsp_prod > page.slot_count)
 		return XVHC_EPROTO;
 	ring->req_cons = rsp_prod;
 	ring->rsp_prod_pvt = rsp_prod;
@@ -53,7 +73,7 @@ int back_ring_init(struct back_ring *ring, void *page, uint32_t slot_size, uint3
 
 int back_ring_take(struct back_ring *ring, void *request, uint32_t size)
 {
-	uint32_t req_prod = shared_read_acquire(&ring->page.head->req_prod);
+	uint32_t req_prod = index_read_acquire(&ring->page, &ring->page.head->req_prod);
 
 	if (req_prod - ring->rsp_prod_pvt > ring->page.slot_count)
 		return XVHC_EPROTO;
@@ -85,27 +105,27 @@ bool back_ring_push(struct back_ring *ring)
 	uint32_t old = ring->rsp_prod_pub;
 
 	ring->rsp_prod_pub = ring->rsp_prod_pvt;
-	shared_write_release(&head->rsp_prod, ring->rsp_prod_pvt);
+	index_write_release(&ring->page, &head->rsp_prod, ring->rsp_prod_pvt);
 	shared_fence();
-	return wants_event(shared_read(&head->rsp_event), old, ring->rsp_prod_pvt);
+	return wants_event(index_read(&ring->page, &head->rsp_event), old, ring->rsp_prod_pvt);
 }
 
 bool back_ring_recheck(struct back_ring *ring)
 {
 	struct usbif_ring_head *head = ring->page.head;
 
-	if (shared_read(&head->req_prod) != ring->req_cons)
+	if (index_read(&ring->page, &head->req_prod) != ring->req_cons)
 		return true;
-	shared_write(&head->req_event, ring->req_cons + 1);
+	index_write(&ring->page, &head->req_event, ring->req_cons + 1);
 	shared_fence();
-	return shared_read(&head->req_prod) != ring->req_cons;
+	return index_read(&ring->page, &head->req_prod) != ring->req_cons;
 }
 
-void front_ring_init(struct front_ring *ring, void *page, uint32_t slot_size, uint32_t slot_count)
+void front_ring_init(struct front_ring *ring, struct ring_page page)
 {
-	page_init(&ring->page, page, slot_size, slot_count);
-	shared_write(&ring->page.head->req_event, 1);
-	shared_write(&ring->page.head->rsp_event, 1);
+	ring->page = page;
+	index_write(&ring->page, &ring->page.head->req_event, 1);
+	index_write(&ring->page, &ring->page.head->rsp_event, 1);
 	ring->req_prod_pvt = 0;
 	ring->req_prod_pub = 0;
 	ring->rsp_cons = 0;
@@ -128,14 +148,14 @@ bool front_ring_push(struct front_ring *ring)
 	uint32_t old = ring->req_prod_pub;
 
 	ring->req_prod_pub = ring->req_prod_pvt;
-	shared_write_release(&head->req_prod, ring->req_prod_pvt);
+	index_write_release(&ring->page, &head->req_prod, ring->req_prod_pvt);
 	shared_fence();
-	return wants_event(shared_read(&head->req_event), old, ring->req_prod_pvt);
+	return wants_event(index_read(&ring->page, &head->req_event), old, ring->req_prod_pvt);
 }
 
 int front_ring_take(struct front_ring *ring, void *response, uint32_t size)
 {
-	uint32_t rsp_prod = shared_read_acquire(&ring->page.head->rsp_prod);
+	uint32_t rsp_prod = index_read_acquire(&ring->page, &ring->page.head->rsp_prod);
 
 	if (rsp_prod == ring->rsp_cons)
 		return 0;
@@ -150,9 +170,9 @@ bool front_ring_recheck(struct front_ring *ring)
 {
 	struct usbif_ring_head *head = ring->page.head;
 
-	if (shared_read(&head->rsp_prod) != ring->rsp_cons)
+	if (index_read(&ring->page, &head->rsp_prod) != ring->rsp_cons)
 		return true;
-	shared_write(&head->rsp_event, ring->rsp_cons + 1);
+	index_write(&ring->page, &head->rsp_event, ring->rsp_cons + 1);
 	shared_fence();
-	return shared_read(&head->rsp_prod) != ring->rsp_cons;
+	return index_read(&ring->page, &head->rsp_prod) != ring->rsp_cons;
 }

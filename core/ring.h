@@ -2,7 +2,7 @@
 /*
  * Arithmetic of the shared rings, for both of their ends (docs/protocol.md, "Rings").
  *
- * A ring is one page: a head with four free-running indices, then a power of two of slots. The
+ * A ring is a head with four free-running indices, and a power of two of slots. The
  * producer index of the other side is the only thing that is believed of it, and only after it was
  * compared with what can be true. Slots are copied out whole, once; nobody looks at a slot in
  * place.
@@ -14,14 +14,43 @@
 
 #include <xvhc/types.h>
 #include <xvhc/usbif.h>
+#include <xvhc/xvhcif.h>
 
-/* What both ends know of a ring page. */
+/* Where a ring lies in shared memory. */
 struct ring_page {
 	struct usbif_ring_head *head; /* shared */
 	uint8_t *slots;               /* shared */
 	uint32_t slot_size;           /* bytes */
 	uint32_t slot_count;          /* a power of two */
+	bool little_endian;           /* the indices are; else they are this processor's */
 };
+
+/* A ring of version 1: one page, with the head in front of the slots. */
+static inline struct ring_page ring_page_usbif(void *page, uint32_t slot_size, uint32_t slot_count)
+{
+	struct ring_page layout = {page, (uint8_t *)page + sizeof(struct usbif_ring_head),
+				   slot_size, slot_count, false};
+
+	return layout;
+}
+
+/* The two rings of version 2. head is its head page; slots are those of the request ring. */
+static inline struct ring_page ring_page_requests(void *head, void *slots, uint32_t slot_count)
+{
+	struct ring_page layout = {(void *)((uint8_t *)head + XVHCIF_REQUEST_HEAD), slots,
+				   XVHCIF_SLOT_SIZE, slot_count, true};
+
+	return layout;
+}
+
+static inline struct ring_page ring_page_events(void *head)
+{
+	struct ring_page layout = {(void *)((uint8_t *)head + XVHCIF_EVENT_HEAD),
+				   (uint8_t *)head + XVHCIF_EVENT_SLOTS_AT, XVHCIF_EVENT_SLOT_SIZE,
+				   XVHCIF_EVENT_SLOTS, true};
+
+	return layout;
+}
 
 /* The backend's end: takes requests, puts responses. */
 struct back_ring {
@@ -40,12 +69,11 @@ struct front_ring {
 };
 
 /*
- * Sets up the backend's end on a page that the frontend initialised, and may have put requests
- * into. The page stays the caller's. Returns XVHC_EPROTO where the indices found in it cannot be
+ * Sets up the backend's end on memory that the frontend initialised, and may have put requests
+ * into. The memory stays the caller's. Returns XVHC_EPROTO where the indices found in it cannot be
  * true.
  */
-XVHC_MUST_CHECK int back_ring_init(struct back_ring *ring, void *page, uint32_t slot_size,
-				   uint32_t slot_count);
+XVHC_MUST_CHECK int back_ring_init(struct back_ring *ring, struct ring_page page);
 
 /*
  * Copies the next request to *request (size bytes, at most a slot) and returns 1. Returns 0 where
@@ -68,8 +96,8 @@ XVHC_MUST_CHECK bool back_ring_push(struct back_ring *ring);
  */
 XVHC_MUST_CHECK bool back_ring_recheck(struct back_ring *ring);
 
-/* Initialises a zeroed page as an empty ring, and the frontend's end of it. */
-void front_ring_init(struct front_ring *ring, void *page, uint32_t slot_size, uint32_t slot_count);
+/* Initialises zeroed memory as an empty ring, and the frontend's end of it. */
+void front_ring_init(struct front_ring *ring, struct ring_page page);
 
 /* How many requests can be put now. */
 uint32_t front_ring_free(const struct front_ring *ring);

@@ -3,8 +3,10 @@
 
 #include "barrier.h"
 
-static_assert(TRANSFER_SEGMENTS_MAX == USBIF_SEGMENTS_MAX, "each segment has its place");
-static_assert(TRANSFER_LENGTH_MAX == USBIF_SEGMENTS_MAX * USBIF_PAGE_SIZE, "the most that fits");
+static_assert(TRANSFER_SEGMENTS_MAX >= USBIF_SEGMENTS_MAX &&
+		      TRANSFER_LIST_SEGMENTS_MAX >= USBIF_SEGMENTS_MAX,
+	      "each segment has its place");
+static_assert(TRANSFER_LENGTH_MAX >= USBIF_SEGMENTS_MAX * USBIF_PAGE_SIZE, "the most that fits");
 
 static const uint8_t types[] = {
 	[USBIF_PIPE_TYPE_ISOC] = TRANSFER_ISOC,
@@ -151,17 +153,24 @@ static void decode_pipe(const struct usbif_urb_request *wire, struct transfer_re
 	request->in = (wire->pipe & USBIF_PIPE_IN) != 0;
 }
 
-static void decode_segments(const struct usbif_urb_request *wire, struct transfer_request *request)
+static void copy_segments(const struct usbif_segment *from, uint32_t count,
+			  struct transfer_segment *to)
 {
 	uint32_t i;
 
-	request->data_segments = (uint8_t)wire->nr_buffer_segs;
-	request->list_segments = (uint8_t)list_segments(wire);
-	for (i = 0; i < wire->nr_buffer_segs + list_segments(wire); i++) {
-		request->segment[i].gref = wire->seg[i].gref;
-		request->segment[i].offset = wire->seg[i].offset;
-		request->segment[i].length = wire->seg[i].length;
+	for (i = 0; i < count; i++) {
+		to[i].gref = from[i].gref;
+		to[i].offset = from[i].offset;
+		to[i].length = from[i].length;
 	}
+}
+
+static void decode_segments(const struct usbif_urb_request *wire, struct transfer_request *request)
+{
+	request->data_segments = wire->nr_buffer_segs;
+	request->list_segments = (uint8_t)list_segments(wire);
+	copy_segments(wire->seg, request->data_segments, request->segment);
+	copy_segments(wire->seg + request->data_segments, request->list_segments, request->list);
 	request->length = sum_of(wire->seg, wire->nr_buffer_segs);
 }
 
@@ -188,7 +197,7 @@ int usbif_decode(const struct usbif_urb_request *wire, struct transfer_request *
 	bool cancel = (wire->pipe & USBIF_PIPE_UNLINK) != 0;
 	int error;
 
-	memset(request, 0, sizeof(*request));
+	memset(request, 0, TRANSFER_REQUEST_HEAD);
 	request->id = wire->id;
 	error = cancel ? check(wire, RULES(cancel_rules)) : check(wire, RULES(submit_rules));
 	if (error != XVHC_OK)

@@ -43,6 +43,7 @@ static void set_endpoints(struct device_state *state,
 		uint8_t address = state->descriptors->endpoint[i].address;
 
 		*endpoint_place(state, address) = active ? (uint16_t)(i + 1) : 0;
+		state->streams[address >> 7][address & 0x0f] = 0;
 	}
 }
 
@@ -61,6 +62,7 @@ int device_state_configure(struct device_state *state, uint8_t value)
 		return XVHC_EINVAL;
 	memset(state->altsetting, 0, sizeof(state->altsetting));
 	memset(state->endpoint, 0, sizeof(state->endpoint));
+	memset(state->streams, 0, sizeof(state->streams));
 	state->configuration = value;
 	if (value == 0)
 		return XVHC_OK;
@@ -109,6 +111,32 @@ const struct descriptor_endpoint *device_state_endpoint(const struct device_stat
 	uint16_t place = state->endpoint[address >> 7][address & 0x0f];
 
 	return place > 0 ? &state->descriptors->endpoint[place - 1] : NULL;
+}
+
+bool device_state_can_stream(const struct device_state *state, uint32_t endpoints)
+{
+	uint32_t i;
+
+	for (i = 0; i < 32; i++) {
+		const struct descriptor_endpoint *endpoint;
+
+		if ((endpoints & 1u << i) == 0)
+			continue;
+		endpoint = device_state_endpoint(state, (uint8_t)((i & 15) | (i & 16) << 3));
+		if (!endpoint || endpoint->type != TRANSFER_BULK)
+			return false;
+	}
+	return endpoints != 0;
+}
+
+void device_state_set_streams(struct device_state *state, uint32_t endpoints, uint16_t streams)
+{
+	uint32_t i;
+
+	for (i = 0; i < 32; i++) {
+		if (endpoints & 1u << i)
+			state->streams[i >> 4][i & 15] = streams;
+	}
 }
 
 bool device_state_owns(const struct device_state *state, uint8_t interface, uint8_t address)
@@ -162,6 +190,17 @@ static bool type_is_the_endpoints(const struct subject *subject)
 static bool control_is_of_endpoint_zero(const struct subject *subject)
 {
 	return subject->request->type != TRANSFER_CONTROL || subject->request->endpoint == 0;
+}
+
+/* Where an endpoint has streams, each transfer is of one of them. */
+static bool stream_is_allocated(const struct subject *subject)
+{
+	const struct transfer_request *request = subject->request;
+	uint16_t streams = subject->state->streams[request->in][request->endpoint & 15];
+
+	if (streams == 0)
+		return request->stream == 0;
+	return request->stream >= 1 && request->stream <= streams;
 }
 
 static bool setup_agrees(const struct subject *subject)
@@ -268,6 +307,7 @@ static const struct {
 	{endpoint_is_active, XVHC_EINVAL},
 	{type_is_the_endpoints, XVHC_EINVAL},
 	{control_is_of_endpoint_zero, XVHC_EINVAL},
+	{stream_is_allocated, XVHC_EINVAL},
 	{setup_agrees, XVHC_EINVAL},
 	{recipient_is_there, XVHC_ESTALL},
 	{firmware_is_allowed, XVHC_ESTALL},

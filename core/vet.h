@@ -18,6 +18,7 @@ struct device_state {
 	uint8_t altsetting[XVHC_INTERFACES_MAX];    /* active one of each interface */
 	/* Endpoints of the active settings, by number and direction: index in the table + 1. */
 	uint16_t endpoint[2][16];
+	uint16_t streams[2][16]; /* of the same: how many are allocated; 0: none are */
 };
 
 /* The state after a reset: address 0, no configuration, no downloads of firmware. */
@@ -52,6 +53,15 @@ const struct descriptor_altsetting *device_state_altsetting(const struct device_
 /* The endpoint of the active settings with this bEndpointAddress, or NULL. */
 const struct descriptor_endpoint *device_state_endpoint(const struct device_state *state,
 							uint8_t address);
+
+/*
+ * Whether each of these endpoints (bit n, and 16 + n for those to the host; at least one) is an
+ * active bulk endpoint.
+ */
+bool device_state_can_stream(const struct device_state *state, uint32_t endpoints);
+
+/* Notes that these endpoints have so many streams each; 0: none. */
+void device_state_set_streams(struct device_state *state, uint32_t endpoints, uint16_t streams);
 
 /* Whether the endpoint is one of this interface's active altsetting. */
 bool device_state_owns(const struct device_state *state, uint8_t interface, uint8_t address);

@@ -65,8 +65,10 @@ bool guest_connect(struct input *input)
 				.transport = TRANSPORT_MEMFD,
 				.domid = 7,
 				.ports = PORTS,
-				.urb_ring_ref = URB_PAGE,
-				.conn_ring_ref = CONN_PAGE,
+				.version = 1,
+				.ring_pages = 1,
+				.ring_ref = {URB_PAGE},
+				.event_ref = CONN_PAGE,
 			},
 	};
 	struct message_fds fds = {.count = 3};
@@ -75,7 +77,7 @@ bool guest_connect(struct input *input)
 	make_memory();
 	/* A ring may have been in use before; a page may not be there. */
 	if (input_u8(input) & 1) {
-		message.u.connect.urb_ring_ref = input_u8(input) % (PAGES + 1);
+		message.u.connect.ring_ref[0] = input_u8(input) % (PAGES + 1);
 		input_take(input, head_of(URB_PAGE), 16);
 	}
 	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);

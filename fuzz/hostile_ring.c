@@ -27,7 +27,7 @@ static void put_requests(struct front_ring *ring, uint32_t slot_size, uint32_t s
 	static const uint8_t request[sizeof(union usbif_urb_slot)];
 
 	memset(page, 0, sizeof(page));
-	front_ring_init(ring, page, slot_size, slots);
+	front_ring_init(ring, ring_page_usbif(page, slot_size, slots));
 	for (; count > 0 && front_ring_free(ring) > 0; count--)
 		front_ring_put(ring, request, slot_size);
 	(void)!front_ring_push(ring);

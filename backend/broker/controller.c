@@ -272,6 +272,7 @@ static void close_finish(struct broker *broker, struct controller *controller)
 
 static void wait_begin(struct broker *broker, struct controller *controller, uint32_t limit_ms)
 {
+	backend_offer_write(broker, controller);
 	backend_state_write(broker, controller, XENBUS_INIT_WAIT);
 	phase_set(broker, controller, PHASE_WAITING, limit_ms);
 }

@@ -43,7 +43,8 @@ bool controller_is_connected(const struct controller *controller);
  * Returns 0 or -errno.
  */
 XVHC_MUST_CHECK int controller_attach(struct broker *broker, struct controller *controller,
-				      uint32_t port, enum usb_speed speed, uint32_t flags, int fd);
+				      uint32_t port, const struct usb_device *device,
+				      uint32_t flags, int fd);
 
 /* The place of the controller's worker. NULL: it has none. */
 struct worker_slot *worker_slot_of(struct broker *broker, const struct controller *controller);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define TRANSACTION_ATTEMPTS 20u
+#define WIRE_VERSION_MAX 2u
 #define ORIGIN "xvhcd" /* the node "origin" of a controller that we made */
 
 #if defined(__x86_64__)
@@ -219,33 +220,120 @@ void controller_nodes_remove(struct broker *broker, const struct controller *con
 	free(left);
 }
 
-const char *frontend_read(struct broker *broker, const struct controller *controller,
-			  struct frontend_offer *offer)
-{
-	struct xenstore *store = broker->store;
-	char path[XENSTORE_PATH_MAX], value[XENSTORE_VALUE_MAX];
-	const struct {
-		const char *name;
-		uint32_t *value;
-		const char *fault;
-	} numbers[] = {
-		{"urb-ring-ref", &offer->urb_ring_ref, "its urb-ring-ref is no grant reference"},
-		{"conn-ring-ref", &offer->conn_ring_ref, "its conn-ring-ref is no grant reference"},
-		{"event-channel", &offer->event_channel, "its event-channel is no event channel"},
-	};
-	int result;
+struct offered_number {
+	const char *name;
+	uint32_t *value;
+	uint32_t max;
+	const char *fault;
+};
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+static const char *numbers_read(struct broker *broker, const struct controller *controller,
+				const struct offered_number *numbers, size_t count)
+{
+	char path[XENSTORE_PATH_MAX];
+
+	for (size_t i = 0; i < count; i++) {
 		frontend_path(controller, numbers[i].name, path);
-		if (xenstore_read_number(store, path, UINT32_MAX, numbers[i].value) != 0)
+		if (xenstore_read_number(broker->store, path, numbers[i].max, numbers[i].value) !=
+		    0)
 			return numbers[i].fault;
 	}
+	return NULL;
+}
+
+static const char *frontend_read_1(struct broker *broker, const struct controller *controller,
+				   struct frontend_offer *offer)
+{
+	const struct offered_number numbers[] = {
+		{"urb-ring-ref", &offer->ring_ref[0], UINT32_MAX,
+		 "its urb-ring-ref is no grant reference"},
+		{"conn-ring-ref", &offer->event_ref, UINT32_MAX,
+		 "its conn-ring-ref is no grant reference"},
+	};
+	char path[XENSTORE_PATH_MAX], value[XENSTORE_VALUE_MAX];
+	const char *fault = numbers_read(broker, controller, numbers, 2);
+	int result;
+
+	if (fault)
+		return fault;
 	frontend_path(controller, "protocol", path);
-	result = store->ops->read(store, XENSTORE_NO_TRANSACTION, path, value, sizeof(value));
+	result = broker->store->ops->read(broker->store, XENSTORE_NO_TRANSACTION, path, value,
+					  sizeof(value));
 	/* Older frontends write none: they mean the native one. */
 	if (result != -ENOENT && (result != 0 || strcmp(value, NATIVE_PROTOCOL) != 0))
 		return "it is not a 64-bit guest: only the protocol " NATIVE_PROTOCOL " is spoken";
 	return NULL;
+}
+
+static const char *frontend_read_2(struct broker *broker, const struct controller *controller,
+				   struct frontend_offer *offer)
+{
+	const struct offered_number numbers[] = {
+		{"ring-page-order", &offer->ring_order, XVHCIF_RING_ORDER_MAX,
+		 "its ring-page-order is not what max-ring-page-order allows"},
+		{"head-ref", &offer->event_ref, UINT32_MAX, "its head-ref is no grant reference"},
+	};
+	const char *fault = numbers_read(broker, controller, numbers, 2);
+	char name[24];
+
+	for (uint32_t i = 0; !fault && i < 1u << offer->ring_order; i++) {
+		const struct offered_number page = {name, &offer->ring_ref[i], UINT32_MAX,
+						    "a ring-ref of it is no grant reference"};
+
+		snprintf(name, sizeof(name), "ring-ref%u", i);
+		fault = numbers_read(broker, controller, &page, 1);
+	}
+	return fault;
+}
+
+const char *frontend_read(struct broker *broker, const struct controller *controller,
+			  struct frontend_offer *offer)
+{
+	const struct offered_number channel = {"event-channel", &offer->event_channel, UINT32_MAX,
+					       "its event-channel is no event channel"};
+	char path[XENSTORE_PATH_MAX];
+	const char *fault;
+	int result;
+
+	memset(offer, 0, sizeof(*offer));
+	fault = numbers_read(broker, controller, &channel, 1);
+	if (fault)
+		return fault;
+	/* One that has never heard of it speaks version 1. */
+	offer->version = 1;
+	frontend_path(controller, "wire-version", path);
+	result = xenstore_read_number(broker->store, path, WIRE_VERSION_MAX, &offer->version);
+	if (result != 0 && result != -ENOENT)
+		return "its wire-version is not what max-wire-version allows";
+	if (offer->version == 2)
+		return frontend_read_2(broker, controller, offer);
+	return frontend_read_1(broker, controller, offer);
+}
+
+void backend_offer_write(struct broker *broker, const struct controller *controller)
+{
+	const struct {
+		const char *name;
+		uint32_t value;
+	} numbers[] = {
+		{"max-wire-version", WIRE_VERSION_MAX},
+		{"max-ring-page-order", XVHCIF_RING_ORDER_MAX},
+	};
+	char path[XENSTORE_PATH_MAX];
+	int result = 0;
+
+	backend_path(broker, controller, "state", path);
+	/* Where the toolstack removed it just now, it must not come back as an empty shell. */
+	if (state_read(broker, path) == XENBUS_UNKNOWN)
+		return;
+	for (size_t i = 0; result == 0 && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		backend_path(broker, controller, numbers[i].name, path);
+		result = xenstore_write_number(broker->store, XENSTORE_NO_TRANSACTION, path,
+					       numbers[i].value);
+	}
+	if (result != 0)
+		log_line(LOG_LEVEL_ERROR, "XenStore: writing %s failed: %s", path,
+			 strerror(-result));
 }
 
 bool frontend_reconnects(struct broker *broker, const struct controller *controller)

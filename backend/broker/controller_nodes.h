@@ -19,8 +19,10 @@ struct controller_view {
 
 /* What a frontend publishes before it connects. */
 struct frontend_offer {
-	uint32_t urb_ring_ref;
-	uint32_t conn_ring_ref;
+	uint32_t version;    /* of the wire */
+	uint32_t ring_order; /* the request ring has 1 << ring_order pages */
+	uint32_t ring_ref[XVHCIF_RING_PAGES_MAX];
+	uint32_t event_ref; /* version 1: the connection ring; version 2: the head page */
 	uint32_t event_channel;
 };
 
@@ -36,6 +38,9 @@ void frontend_path(const struct controller *controller, const char *name,
 XVHC_MUST_CHECK bool controller_view_read(struct broker *broker,
 					  const struct controller *controller,
 					  struct controller_view *view);
+
+/* Writes what we offer to a frontend, which is to be there before InitWait is. */
+void backend_offer_write(struct broker *broker, const struct controller *controller);
 
 /* Writes our own state. */
 void backend_state_write(struct broker *broker, const struct controller *controller,

@@ -44,35 +44,63 @@ static uint64_t usbfs_bytes(const struct broker *broker)
 	return (uint64_t)mib << 20;
 }
 
+/* What one worker can have under way: as many as its ring has slots, or its share. */
+static uint32_t transfers_most(const struct message_connect *connect)
+{
+	uint32_t slots = connect->version == 1 ? USBIF_URB_RING_SLOTS
+					       : connect->ring_pages * XVHCIF_SLOTS_OF_A_PAGE;
+
+	return slots < XVHC_WORKER_TRANSFERS_MAX ? slots : XVHC_WORKER_TRANSFERS_MAX;
+}
+
+static uint32_t bytes_most(const struct message_connect *connect)
+{
+	return connect->version == 1 ? USBIF_URB_RING_SLOTS * USBIF_SEGMENTS_MAX * USBIF_PAGE_SIZE
+				     : XVHC_WORKER_BYTES_MAX;
+}
+
+static uint32_t bytes_least(const struct message_connect *connect)
+{
+	return connect->version == 1 ? XVHC_WORKER_BYTES_MIN_1 : XVHC_WORKER_BYTES_MIN_2;
+}
+
+/* What usbfs counts beside the data of transfers. */
+static uint64_t overhead_of(uint32_t transfers)
+{
+	return (uint64_t)transfers * XVHC_TRANSFER_OVERHEAD;
+}
+
 /*
  * A worker's share of usbfs' memory, which is one for the whole host, is set aside for it until it
  * has ended: so none can take another's. There is no more of it than a guest's quota leaves, nor
  * than the others have left. Returns 0 where that is too little to work with.
  */
-static uint32_t bytes_share(const struct broker *broker, uint32_t domid, uint32_t quota)
+static uint32_t bytes_share(const struct broker *broker, uint32_t domid, uint32_t quota,
+			    const struct message_connect *connect)
 {
-	uint64_t overhead = (uint64_t)USBIF_URB_RING_SLOTS * XVHC_TRANSFER_OVERHEAD;
-	uint64_t all = usbfs_bytes(broker), used = 0, own = 0, share = XVHC_WORKER_BYTES_MAX;
+	uint64_t overhead = overhead_of(connect->transfers_max);
+	uint64_t all = usbfs_bytes(broker), used = 0, own = 0, share = bytes_most(connect);
 
 	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++) {
 		const struct worker_slot *slot = &broker->workers[i];
 
 		if (!slot->used)
 			continue;
-		used += slot->bytes_share + overhead;
+		used += slot->bytes_share + overhead_of(slot->transfers_share);
 		own += slot->domid == domid ? slot->bytes_share : 0;
 	}
 	if (own + share > quota)
 		share = quota > own ? quota - own : 0;
 	if (all != 0 && used + overhead + share > all)
 		share = all > used + overhead ? all - used - overhead : 0;
-	return share >= XVHC_BYTES_IN_FLIGHT_MIN ? (uint32_t)share : 0;
+	return share >= bytes_least(connect) ? (uint32_t)share : 0;
 }
 
-/* Of the guest's transfers in flight: all slots of a ring, or what its other workers have left. */
-static uint32_t transfers_share(const struct broker *broker, uint32_t domid, uint32_t quota)
+/* Of the guest's transfers in flight: all that a worker can have, or what its others have left. */
+static uint32_t transfers_share(const struct broker *broker, uint32_t domid, uint32_t quota,
+				const struct message_connect *connect)
 {
-	uint32_t own = 0, left;
+	uint32_t own = 0, left, most = transfers_most(connect);
 
 	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++) {
 		const struct worker_slot *slot = &broker->workers[i];
@@ -83,7 +111,7 @@ static uint32_t transfers_share(const struct broker *broker, uint32_t domid, uin
 	left = quota > own ? quota - own : 0;
 	if (left < XVHC_TRANSFERS_IN_FLIGHT_MIN)
 		return 0;
-	return left < USBIF_URB_RING_SLOTS ? left : USBIF_URB_RING_SLOTS;
+	return left < most ? left : most;
 }
 
 /* Each of the guest's controllers has the same part of its rate, at least one in a second. */
@@ -103,11 +131,12 @@ static int quotas_write(const struct broker *broker, uint32_t domid,
 	struct policy_subject guest = judge_guest(broker, domid);
 	const struct policy *policy = &broker->policy;
 
-	connect->transfers_max =
-		transfers_share(broker, domid, policy_quota(policy, &guest, QUOTA_TRANSFERS));
+	connect->transfers_max = transfers_share(
+		broker, domid, policy_quota(policy, &guest, QUOTA_TRANSFERS), connect);
 	connect->control_rate =
 		control_share(broker, domid, policy_quota(policy, &guest, QUOTA_CONTROL));
-	connect->bytes_max = bytes_share(broker, domid, policy_quota(policy, &guest, QUOTA_BYTES));
+	connect->bytes_max =
+		bytes_share(broker, domid, policy_quota(policy, &guest, QUOTA_BYTES), connect);
 	return connect->bytes_max != 0 && connect->transfers_max != 0 ? 0 : -EDQUOT;
 }
 
@@ -121,8 +150,9 @@ int controller_worker_start(struct broker *broker, struct controller *controller
 				.transport = TRANSPORT_XEN,
 				.domid = controller->domid,
 				.ports = controller->ports,
-				.urb_ring_ref = offer->urb_ring_ref,
-				.conn_ring_ref = offer->conn_ring_ref,
+				.version = offer->version,
+				.ring_pages = 1u << offer->ring_order,
+				.event_ref = offer->event_ref,
 				.event_channel = offer->event_channel,
 			},
 	};
@@ -130,6 +160,7 @@ int controller_worker_start(struct broker *broker, struct controller *controller
 	uint32_t index;
 	int result;
 
+	memcpy(connect.u.connect.ring_ref, offer->ring_ref, sizeof(offer->ring_ref));
 	result = quotas_write(broker, controller->domid, &connect.u.connect);
 	if (result != 0)
 		return result;
@@ -230,11 +261,18 @@ void worker_ended(struct broker *broker, uint32_t index)
 }
 
 int controller_attach(struct broker *broker, struct controller *controller, uint32_t port,
-		      enum usb_speed speed, uint32_t flags, int fd)
+		      const struct usb_device *device, uint32_t flags, int fd)
 {
 	const struct message attach = {
 		.type = MESSAGE_ATTACH,
-		.u.attach = {.port = port, .speed = speed, .flags = flags},
+		.u.attach =
+			{
+				.port = port,
+				.speed = device->speed,
+				.flags = flags,
+				.instance = {(uint32_t)device->id.instance,
+					     (uint32_t)(device->id.instance >> 32)},
+			},
 	};
 
 	(void)broker;

@@ -310,7 +310,7 @@ static void open_done(struct broker *broker, struct given *given, struct job *jo
 	if (job->error == 0 && device && device_id_equal(job->device, given->device) &&
 	    given->judgement == JUDGEMENT_ALLOWED && given->controller &&
 	    controller_is_connected(given->controller) && !given->taking) {
-		if (controller_attach(broker, given->controller, given->port, device->speed,
+		if (controller_attach(broker, given->controller, given->port, device,
 				      given->allow_dfu ? ATTACH_ALLOW_DFU : 0, job->fd) == 0) {
 			judge_had(given);
 			held_begin(broker, given, job->fd);

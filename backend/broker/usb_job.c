@@ -165,6 +165,9 @@ static void run_open(struct job *job, const struct job_paths *paths)
 		job->fd = node_open(paths, job->device, job->describe ? O_RDONLY : O_RDWR);
 		if (job->fd < 0)
 			job->error = job->fd;
+		/* It sleeps when its worker says so; that holds it awake until then. */
+		if (job->fd >= 0 && !job->describe)
+			(void)!sysfs_write(directory, "power/control", "auto");
 	}
 	if (job->error != 0 && !job->in_use)
 		snprintf(job->text, sizeof(job->text), "opening the device failed: %s",
@@ -195,6 +198,7 @@ static void run_reset(struct job *job, const struct job_paths *paths)
 	job->error = device_directory(job, paths, directory);
 	if (job->error != 0)
 		return;
+	(void)!sysfs_write(directory, "power/control", "on");
 	/* Unconfigured first: then the reset need not bring a configuration back. */
 	job->error = sysfs_write(directory, "bConfigurationValue", "-1");
 	if (job->error == 0)

@@ -26,6 +26,7 @@ enum model_number {
 #define MODEL_REQUEST_FAIL 0xf2u    /* the next operation on it fails */
 #define MODEL_REQUEST_VANISH 0xf3u  /* it is unplugged without further notice */
 #define MODEL_REQUEST_FULL 0xf4u    /* the host has no room for the next value transfers */
+#define MODEL_REQUEST_WAKE 0xf5u    /* it wakes up by itself from its next suspension */
 
 /* Vendor requests of the keyboard. */
 #define MODEL_REQUEST_TYPE 0xf8u /* value: a key's usage, pressed and released */
@@ -117,7 +118,7 @@ struct model {
 	struct descriptor_table descriptors;
 	bool kicking;
 	bool operation_due;
-	bool held, hold_next, fail_next, gone;
+	bool held, hold_next, fail_next, wake_next, gone;
 	uint16_t no_room; /* so many transfers are turned away */
 };
 

@@ -215,6 +215,9 @@ static int misbehave(struct model *model, const struct control_setup *setup)
 	case MODEL_REQUEST_FAIL:
 		model->fail_next = true;
 		return XVHC_OK;
+	case MODEL_REQUEST_WAKE:
+		model->wake_next = true;
+		return XVHC_OK;
 	case MODEL_REQUEST_FULL:
 		model->no_room = setup->value;
 		return XVHC_OK;
@@ -234,7 +237,7 @@ static int run_control(struct model *model, const struct control_setup *setup, u
 		       uint32_t *actual)
 {
 	if (setup->request_type == 0x40 && setup->request >= MODEL_REQUEST_HOLD &&
-	    setup->request <= MODEL_REQUEST_FULL)
+	    setup->request <= MODEL_REQUEST_WAKE)
 		return misbehave(model, setup);
 	switch (setup->request_type << 8 | setup->request) {
 	case 0x8006:
@@ -351,6 +354,13 @@ static int run_operation(struct model *model, struct source_device *device,
 		model->halted = 0;
 		device_state_init(&model->state, &model->descriptors);
 		return model->ops->reset(model);
+	case SOURCE_STREAMS_ALLOCATE:
+		device->streams = operation->streams;
+		return XVHC_OK;
+	case SOURCE_STREAMS_FREE:
+	case SOURCE_SUSPEND:
+	case SOURCE_RESUME:
+		return XVHC_OK;
 	default:
 		if (model->ops)
 			model->ops->fini(model);
@@ -399,6 +409,10 @@ static void finish_operations(void)
 			continue;
 		models[i].operation_due = false;
 		calls->operation_done(models[i].device, models[i].operation_error);
+		if (models[i].operation.kind == SOURCE_SUSPEND && models[i].wake_next) {
+			models[i].wake_next = false;
+			calls->device_woke(models[i].device);
+		}
 	}
 }
 

@@ -12,6 +12,15 @@
 /* Messages of one wake-up. */
 #define BATCH 8
 
+static bool rings_make_sense(const struct message_connect *connect)
+{
+	if (connect->version == 1)
+		return connect->ring_pages == 1;
+	return connect->version == 2 && connect->ring_pages >= 1 &&
+	       connect->ring_pages <= XVHCIF_RING_PAGES_MAX &&
+	       (connect->ring_pages & (connect->ring_pages - 1)) == 0;
+}
+
 int broker_link_wait(struct worker *worker, struct message *message, struct message_fds *fds)
 {
 	struct pollfd wait = {.fd = worker->broker, .events = POLLIN};
@@ -25,7 +34,7 @@ int broker_link_wait(struct worker *worker, struct message *message, struct mess
 	if (message->type != MESSAGE_CONNECT ||
 	    message->u.connect.transport != worker->transport->kind ||
 	    message->u.connect.ports == 0 || message->u.connect.ports > USBIF_PORT_MAX ||
-	    message->u.connect.domid > UINT16_MAX)
+	    message->u.connect.domid > UINT16_MAX || !rings_make_sense(&message->u.connect))
 		return XVHC_EPROTO;
 	return quota_init(&worker->quota, &message->u.connect, loop_now_ms());
 }

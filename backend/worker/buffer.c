@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Each slot has a buffer for the largest request. Its data lies on a page boundary, since a copy
- * between domains is split at the page boundaries of both sides; a setup packet stands right in
- * front of it, as libusb wants it.
+ * A slot has a buffer for as long as the source has its transfer. Its data lies on a page boundary,
+ * since a copy between domains is split at the page boundaries of both sides; a setup packet stands
+ * right in front of it, as libusb wants it, at the end of a page of its own.
  *
  * Isochronous packets lie in a slot's buffer one behind the other. In the guest's they may lie
  * anywhere. Where the two differ, they are rearranged by way of one more buffer.
@@ -11,24 +11,47 @@
 
 #include <string.h>
 
+#include "arena.h"
+
 static_assert(TRANSPORT_COPIES_MAX >= TRANSFER_SEGMENTS_MAX, "one copy for each segment");
+static_assert(ARENA_PAGES >= 2 * (TRANSFER_LENGTH_MAX / ARENA_PAGE + 1),
+	      "the largest transfer finds room beside others");
 
-/* The first page of each has the setup packet at its end. */
-static _Alignas(
-	USBIF_PAGE_SIZE) uint8_t memory[SOURCE_SLOTS][USBIF_PAGE_SIZE + TRANSFER_LENGTH_MAX];
-static _Alignas(USBIF_PAGE_SIZE) uint8_t rearranged[TRANSFER_LENGTH_MAX];
+static _Alignas(ARENA_PAGE) uint8_t rearranged[TRANSFER_LENGTH_MAX];
 
-void buffer_init(struct worker *worker)
+static uint32_t pages_of(const struct slot *slot)
 {
-	uint32_t i;
+	uint32_t pages = (slot->request.length + ARENA_PAGE - 1) / ARENA_PAGE;
 
-	for (i = 0; i < SOURCE_SLOTS; i++)
-		worker->slot[i].data = memory[i] + USBIF_PAGE_SIZE;
+	if (slot->request.type == TRANSFER_CONTROL)
+		return pages + 1;
+	return pages > 0 ? pages : 1;
+}
+
+int buffer_take(struct slot *slot)
+{
+	assert(!slot->data);
+	slot->data = arena_take(pages_of(slot));
+	if (!slot->data)
+		return XVHC_ELIMIT;
+	if (slot->request.type == TRANSFER_CONTROL)
+		slot->data += ARENA_PAGE;
+	return XVHC_OK;
+}
+
+void buffer_give(struct slot *slot)
+{
+	if (!slot->data)
+		return;
+	if (slot->request.type == TRANSFER_CONTROL)
+		slot->data -= ARENA_PAGE;
+	arena_give(slot->data, pages_of(slot));
+	slot->data = NULL;
 }
 
 void buffer_wipe(void)
 {
-	memset(memory, 0, sizeof(memory));
+	arena_wipe();
 	memset(rearranged, 0, sizeof(rearranged));
 }
 
@@ -36,7 +59,7 @@ void buffer_wipe(void)
 static int copy(struct worker *worker, const struct transfer_segment *segments, uint32_t count,
 		void *local, uint32_t length, enum transport_direction direction)
 {
-	struct transport_copy copies[TRANSPORT_COPIES_MAX];
+	static struct transport_copy copies[TRANSPORT_COPIES_MAX];
 	uint8_t *at = local;
 	uint32_t i;
 
@@ -129,7 +152,6 @@ int buffer_copy_list(struct worker *worker, const struct transfer_request *reque
 	uint32_t i, bytes = 0;
 
 	for (i = 0; i < request->list_segments; i++)
-		bytes += request->segment[request->data_segments + i].length;
-	return copy(worker, request->segment + request->data_segments, request->list_segments, list,
-		    bytes, direction);
+		bytes += request->list[i].length;
+	return copy(worker, request->list, request->list_segments, list, bytes, direction);
 }

@@ -5,10 +5,13 @@
 
 #include "worker.h"
 
-/* Gives each slot its buffer. */
-void buffer_init(struct worker *worker);
+/* Takes room for the data of a slot's request. Returns XVHC_ELIMIT where there is none now. */
+XVHC_MUST_CHECK int buffer_take(struct slot *slot);
 
-/* Zeroes all of them. */
+/* Gives it back, where the slot has any. */
+void buffer_give(struct slot *slot);
+
+/* Zeroes all of them, and gives them back. */
 void buffer_wipe(void);
 
 /* Fills the slot's buffer from the guest. Returns XVHC_EINVAL where its memory is no good. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The two rings, and what version 1 of the wire puts beside them. */
+/* The guest's two rings. */
 #ifndef XVHC_WORKER_CONNECTION_H
 #define XVHC_WORKER_CONNECTION_H
 
@@ -29,11 +29,5 @@ void connection_announce(struct worker *worker);
 
 /* Publishes what was put and notifies the guest of it. Returns as connection_serve() does. */
 XVHC_MUST_CHECK int connection_flush(struct worker *worker);
-
-/* Reads the packet list of an isochronous request. Returns XVHC_EINVAL where it is no good. */
-XVHC_MUST_CHECK int connection_fetch_packets(struct worker *worker, struct slot *slot);
-
-/* Writes it back, with what became of each packet. Returns XVHC_EINVAL where it cannot. */
-XVHC_MUST_CHECK int connection_store_packets(struct worker *worker, const struct slot *slot);
 
 #endif

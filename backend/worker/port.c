@@ -29,8 +29,10 @@
 
 #include "broker_link.h"
 #include "connection.h"
+#include "port_request.h"
 #include "request.h"
 #include "setup.h"
+#include "wire.h"
 
 #define container_of(pointer, type, member)                                                        \
 	((type *)(void *)((uint8_t *)(pointer)-offsetof(type, member)))
@@ -92,7 +94,12 @@ static bool disturbs(const struct port *port, const struct slot *slot)
 	case SOURCE_SET_INTERFACE:
 		return device_state_owns(&port->state, operation->interface,
 					 slot->transfer.endpoint);
+	case SOURCE_STREAMS_ALLOCATE:
+	case SOURCE_STREAMS_FREE:
+		return (operation->endpoints & 1u << ((slot->transfer.endpoint & 0x0f) |
+						      (slot->transfer.endpoint & 0x80) >> 3)) != 0;
 	case SOURCE_OPEN:
+	case SOURCE_RESUME:
 		return false;
 	default:
 		return true;
@@ -103,7 +110,7 @@ static uint32_t count_disturbed(const struct port *port)
 {
 	uint32_t count = 0, i;
 
-	for (i = 0; i < SOURCE_SLOTS; i++)
+	for (i = 0; i < port->worker->slot_count; i++)
 		count += disturbs(port, &port->worker->slot[i]);
 	return count;
 }
@@ -118,7 +125,7 @@ void port_operate(struct port *port, const struct source_operation *operation, s
 	port->operation_phase = OPERATION_DRAINING;
 	if (slot)
 		slot->state = SLOT_OPERATION;
-	for (i = 0; i < SOURCE_SLOTS; i++) {
+	for (i = 0; i < port->worker->slot_count; i++) {
 		if (disturbs(port, &port->worker->slot[i]))
 			request_stop(&port->worker->slot[i], XVHC_ECANCEL);
 	}
@@ -126,8 +133,8 @@ void port_operate(struct port *port, const struct source_operation *operation, s
 
 static bool needs_reset(const struct port *port, const struct slot *slot)
 {
-	return slot->request.address == 0 && slot->request.type == TRANSFER_CONTROL &&
-	       (port->state.address != 0 || port->stale);
+	return !port->worker->wire->resets_ports && slot->request.address == 0 &&
+	       slot->request.type == TRANSFER_CONTROL && (port->state.address != 0 || port->stale);
 }
 
 static bool is_admitted(const struct port *port, const struct slot *slot)
@@ -140,7 +147,8 @@ static bool may_pass(const struct port *port, const struct slot *slot)
 {
 	struct control_setup setup;
 
-	if (slot->request.type != TRANSFER_CONTROL || needs_reset(port, slot))
+	if (slot->request.operation != TRANSFER_SUBMIT || slot->request.type != TRANSFER_CONTROL ||
+	    needs_reset(port, slot))
 		return false;
 	control_parse(slot->request.setup, &setup);
 	return control_classify(&setup) == CONTROL_PASS;
@@ -222,6 +230,9 @@ int port_attach(struct port *port, const struct message_attach *attach, int fd)
 		return XVHC_EINVAL;
 	port->phase = PHASE_OPENING;
 	port->stale = false;
+	port->suspended = false;
+	port->woke = false;
+	port->instance = (uint64_t)attach->instance[1] << 32 | attach->instance[0];
 	port->device.speed = attach->speed;
 	port->device.model = attach->model;
 	port->allow_dfu = (attach->flags & ATTACH_ALLOW_DFU) != 0;
@@ -235,13 +246,15 @@ static void state_init(struct port *port)
 {
 	device_state_init(&port->state, &port->descriptors);
 	port->state.firmware_allowed = port->allow_dfu;
+	port->untouched = true;
+	port->suspended = false;
 }
 
 static void opened(struct port *port, int error)
 {
 	struct source_device *device = &port->device;
 
-	port->presented = device->speed >= USB_SPEED_SUPER;
+	port->presented = device->speed >= USB_SPEED_SUPER && !port->worker->wire->tells_superspeed;
 	if (error == XVHC_OK && port->presented)
 		device->descriptors_length = (uint32_t)present_high_speed(
 			device->descriptors, device->descriptors_length);
@@ -278,7 +291,7 @@ void port_close(struct port *port)
 	if (port->phase == PHASE_EMPTY || port->phase == PHASE_CLOSING)
 		return;
 	port->phase = PHASE_CLOSING;
-	port->replaced = port->told != USBIF_SPEED_NONE;
+	port->replaced = port->told;
 	connection_announce(port->worker);
 	if (port->operation_slot)
 		request_answer(port->operation_slot, XVHC_ENODEV, 0);
@@ -286,7 +299,7 @@ void port_close(struct port *port)
 	/* An operation that has not begun need not. */
 	if (port->operation_phase == OPERATION_DRAINING)
 		port->operation_phase = OPERATION_NONE;
-	for (i = 0; i < SOURCE_SLOTS; i++) {
+	for (i = 0; i < port->worker->slot_count; i++) {
 		if (slot_is_mine(&port->worker->slot[i], port))
 			request_stop(&port->worker->slot[i], XVHC_ENODEV);
 	}
@@ -309,6 +322,14 @@ static void reset_done(struct port *port, int error)
 	}
 }
 
+/* Streams are counted where a transfer's bytes would be. */
+static uint32_t answer_of(const struct port *port, int error)
+{
+	bool streams = port->operation.kind == SOURCE_STREAMS_ALLOCATE && error == XVHC_OK;
+
+	return streams ? port->device.streams : 0;
+}
+
 static void operation_done(struct source_device *device, int error)
 {
 	struct port *port = container_of(device, struct port, device);
@@ -329,10 +350,12 @@ static void operation_done(struct source_device *device, int error)
 			break; /* the request was answered when the device went */
 		if (port->operation.kind == SOURCE_RESET)
 			reset_done(port, error);
+		else if (slot && slot->request.operation != TRANSFER_SUBMIT)
+			port_request_done(port, error);
 		else
 			setup_operation_done(port, error);
 		if (slot)
-			request_answer(slot, error, 0);
+			request_answer(slot, error, answer_of(port, error));
 		if (error == XVHC_ENODEV)
 			port_close(port);
 		break;
@@ -355,7 +378,18 @@ static void transfer_done(struct source_device *device, struct source_transfer *
 	port_advance(port);
 }
 
+static void device_woke(struct source_device *device)
+{
+	struct port *port = container_of(device, struct port, device);
+
+	if (port->phase != PHASE_READY || !port->suspended)
+		return;
+	port->woke = true;
+	connection_announce(port->worker);
+}
+
 const struct source_calls port_source_calls = {
 	.operation_done = operation_done,
 	.transfer_done = transfer_done,
+	.device_woke = device_woke,
 };

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "quota.h"
 
-static_assert(XVHC_BYTES_IN_FLIGHT_MIN > 2 * TRANSFER_LENGTH_MAX,
-	      "the largest transfer passes beside small ones");
+static_assert(XVHC_WORKER_BYTES_MIN_2 >= TRANSFER_LENGTH_MAX, "the largest transfer passes");
 
 int quota_init(struct quota *quota, const struct message_connect *connect, uint64_t now_ms)
 {
-	if (connect->bytes_max != 0 && connect->bytes_max < XVHC_BYTES_IN_FLIGHT_MIN)
+	uint32_t bytes_min = connect->version == 1 ? XVHC_WORKER_BYTES_MIN_1
+						   : XVHC_WORKER_BYTES_MIN_2;
+
+	if (connect->bytes_max != 0 && connect->bytes_max < bytes_min)
 		return XVHC_EPROTO;
 	quota->transfers_max = connect->transfers_max;
 	quota->bytes_max = connect->bytes_max;

@@ -16,12 +16,26 @@
 #include <string.h>
 
 #include <control.h>
-#include <usbif_decode.h>
 
 #include "buffer.h"
 #include "connection.h"
 #include "port.h"
+#include "port_request.h"
 #include "setup.h"
+#include "wire.h"
+
+void request_slots_init(struct worker *worker)
+{
+	uint32_t i;
+
+	worker->free = NULL;
+	/* The first one comes first: its memory is used already. */
+	worker->slot_count = worker->connection.slots + 1;
+	for (i = worker->slot_count; i > 0; i--) {
+		worker->slot[i - 1].next = worker->free;
+		worker->free = &worker->slot[i - 1];
+	}
+}
 
 static void respond(struct worker *worker, uint32_t id, int error)
 {
@@ -32,28 +46,31 @@ static void respond(struct worker *worker, uint32_t id, int error)
 
 static struct slot *take_slot(struct worker *worker)
 {
-	uint32_t i;
+	struct slot *slot = worker->free;
 
-	for (i = 0; i < SOURCE_SLOTS; i++) {
-		if (worker->slot[i].state == SLOT_FREE)
-			return &worker->slot[i];
-	}
-	return NULL;
+	/* The ring has fewer places than we have slots (connection.c). */
+	assert(slot);
+	worker->free = slot->next;
+	slot->next = NULL;
+	slot->port = NULL;
+	slot->verdict = XVHC_OK;
+	return slot;
 }
 
-static void free_slot(struct slot *slot)
+static void free_slot(struct worker *worker, struct slot *slot)
 {
+	buffer_give(slot);
 	slot->state = SLOT_FREE;
 	slot->port = NULL;
-	slot->next = NULL;
-	slot->verdict = XVHC_OK;
+	slot->next = worker->free;
+	worker->free = slot;
 }
 
 static struct slot *find_slot(struct worker *worker, const struct port *port, uint32_t id)
 {
 	uint32_t i;
 
-	for (i = 0; i < SOURCE_SLOTS; i++) {
+	for (i = 0; i < worker->slot_count; i++) {
 		struct slot *slot = &worker->slot[i];
 
 		if (slot->state != SLOT_FREE && slot->port == port && slot->request.id == id)
@@ -78,44 +95,42 @@ static void cancel(struct worker *worker, struct port *port, const struct transf
 	}
 }
 
-int request_accept(struct worker *worker, const struct usbif_urb_request *wire)
+/* A request that no device will ever see: it is answered at once. */
+static void answer_at_once(struct worker *worker, const struct transfer_request *request, int error)
 {
-	struct transfer_request request;
-	struct port *port;
-	struct slot *slot;
-	int error;
+	worker->refused++;
+	if (error != XVHC_ENODEV)
+		log_limited(&worker->log, LOG_LEVEL_WARNING, "refused a malformed request");
+	respond(worker, request->id, error);
+}
 
-	worker->requests++;
-	error = usbif_decode(wire, &request);
-	if (error == XVHC_EPROTO)
-		return error;
-	if (error != XVHC_OK) {
-		worker->refused++;
-		log_limited(&worker->log, LOG_LEVEL_WARNING,
-			    "refused a malformed request: pipe %08x, %u segments, %u bytes",
-			    wire->pipe, wire->nr_buffer_segs, wire->buffer_length);
-		respond(worker, request.id, error);
-		return XVHC_OK;
-	}
-	if (request.port > worker->ports) {
-		worker->refused++;
-		respond(worker, request.id, XVHC_ENODEV);
-		return XVHC_OK;
-	}
-	port = &worker->port[request.port - 1];
-	if (request.operation == TRANSFER_CANCEL) {
-		cancel(worker, port, &request);
-		return XVHC_OK;
-	}
+int request_accept(struct worker *worker)
+{
+	struct slot *slot;
+	struct port *port;
+	int error = XVHC_OK, got;
+
 	slot = take_slot(worker);
-	/* The ring has no more places than we have slots (connection.c). */
-	assert(slot);
-	slot->request = request;
+	got = worker->wire->take(worker, &slot->request, &error);
+	worker->requests += got > 0;
+	if (got > 0 && error == XVHC_OK && slot->request.port > worker->ports)
+		error = XVHC_ENODEV;
+	if (got > 0 && error != XVHC_OK)
+		answer_at_once(worker, &slot->request, error);
+	if (got <= 0 || error != XVHC_OK) {
+		free_slot(worker, slot);
+		return got;
+	}
+	port = &worker->port[slot->request.port - 1];
+	if (slot->request.operation == TRANSFER_CANCEL) {
+		cancel(worker, port, &slot->request);
+		free_slot(worker, slot);
+		return got;
+	}
 	slot->port = port;
-	slot->verdict = XVHC_OK;
 	port_enqueue(port, slot);
 	port_advance(port);
-	return XVHC_OK;
+	return got;
 }
 
 static void log_refused(struct slot *slot, int error)
@@ -130,24 +145,44 @@ static void log_refused(struct slot *slot, int error)
 		    request->length, request->packets);
 }
 
-void request_run(struct slot *slot)
+/* The host, or this worker, has no room for a transfer at this time. */
+static void wait_for_room(struct slot *slot, const char *where)
 {
 	struct port *port = slot->port;
-	int error = XVHC_OK;
 
-	if (slot->request.type == TRANSFER_ISOC)
-		error = connection_fetch_packets(port->worker, slot);
+	log_limited(&port->log, LOG_LEVEL_WARNING, "port %u: %s has no room for %u bytes now",
+		    port->number, where, slot->request.length);
+	buffer_give(slot);
+	quota_pause(&port->worker->quota, loop_now_ms());
+	port_enqueue_first(port, slot);
+}
+
+static void run_transfer(struct slot *slot)
+{
+	struct port *port = slot->port;
+	int error = port->worker->wire->fetch(port->worker, slot);
+
 	if (error == XVHC_OK)
 		error = vet_request(&port->state, &slot->request, slot->packet);
 	if (error != XVHC_OK) {
 		port->worker->refused++;
 		log_refused(slot, error);
 		request_answer(slot, error, 0);
+	} else if (buffer_take(slot) != XVHC_OK) {
+		wait_for_room(slot, "this worker");
 	} else if (slot->request.type == TRANSFER_CONTROL) {
 		setup_run(slot);
 	} else {
 		request_submit(slot);
 	}
+}
+
+void request_run(struct slot *slot)
+{
+	if (slot->request.operation == TRANSFER_SUBMIT)
+		run_transfer(slot);
+	else
+		port_request_run(slot);
 }
 
 static void fill_transfer(struct slot *slot)
@@ -161,6 +196,8 @@ static void fill_transfer(struct slot *slot)
 	transfer->type = request->type;
 	transfer->endpoint = transfer_endpoint_address(request);
 	transfer->in = request->in;
+	transfer->zero_packet = request->zero_packet;
+	transfer->stream = request->stream;
 	transfer->buffer = slot->data;
 	transfer->length = request->length;
 	transfer->packets = request->packets;
@@ -178,18 +215,6 @@ static void fill_transfer(struct slot *slot)
 		slot->packet[i].actual = 0;
 }
 
-static void wait_for_host(struct slot *slot)
-{
-	struct port *port = slot->port;
-
-	log_limited(&port->log, LOG_LEVEL_WARNING,
-		    "port %u: the host has no memory for %u bytes now: is usbcore's "
-		    "usbfs_memory_mb used up?",
-		    port->number, slot->transfer.length);
-	quota_pause(&port->worker->quota, loop_now_ms());
-	port_enqueue_first(port, slot);
-}
-
 void request_submit(struct slot *slot)
 {
 	struct port *port = slot->port;
@@ -205,7 +230,7 @@ void request_submit(struct slot *slot)
 	else
 		error = port->worker->source->submit(&port->device, &slot->transfer);
 	if (error == XVHC_ELIMIT) {
-		wait_for_host(slot);
+		wait_for_room(slot, "usbfs (usbcore's usbfs_memory_mb)");
 		return;
 	}
 	if (error != XVHC_OK) {
@@ -215,6 +240,7 @@ void request_submit(struct slot *slot)
 		return;
 	}
 	slot->state = SLOT_TRANSFER;
+	port->untouched = false;
 	quota_take(&port->worker->quota, slot->transfer.length);
 }
 
@@ -229,15 +255,18 @@ static uint32_t failed_packets(const struct slot *slot)
 
 static void answer(struct slot *slot, int error, uint32_t actual, uint32_t failed)
 {
+	struct worker *worker = slot->port->worker;
+	const struct transfer_request *request = &slot->request;
 	struct transfer_result result = {
-		.id = slot->request.id,
+		.id = request->id,
 		.error = slot->verdict != XVHC_OK ? slot->verdict : error,
 		.actual = actual,
 		.failed_packets = failed,
+		.was_short = request->short_not_ok && request->in && actual < request->length,
 	};
 
-	connection_respond(slot->port->worker, &result);
-	free_slot(slot);
+	connection_respond(worker, &result);
+	free_slot(worker, slot);
 }
 
 void request_answer(struct slot *slot, int error, uint32_t actual)
@@ -286,7 +315,7 @@ void request_complete(struct slot *slot)
 	if (slot->request.in && transfer->actual > 0 && buffer_store(worker, slot) != XVHC_OK)
 		error = XVHC_EIO;
 	if (slot->request.type == TRANSFER_ISOC &&
-	    connection_store_packets(worker, slot) != XVHC_OK)
+	    worker->wire->store_packets(worker, slot) != XVHC_OK)
 		error = XVHC_EIO;
 	answer(slot, error, transfer->actual, failed_packets(slot));
 }

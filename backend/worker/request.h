@@ -5,11 +5,14 @@
 
 #include "worker.h"
 
+/* All slots that the ring can fill become free. */
+void request_slots_init(struct worker *worker);
+
 /*
- * A request was taken from the ring: gives it a slot, or answers it. Returns XVHC_EPROTO where the
- * connection must end.
+ * Takes a request from the ring and gives it a slot, or answers it. Returns 1; 0 where there was
+ * none; XVHC_EPROTO, and sets the connection's fault, where the connection must end.
  */
-XVHC_MUST_CHECK int request_accept(struct worker *worker, const struct usbif_urb_request *wire);
+XVHC_MUST_CHECK int request_accept(struct worker *worker);
 
 /* It is this request's turn: vets it and sends it on its way, or answers it. */
 void request_run(struct slot *slot);

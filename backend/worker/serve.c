@@ -75,7 +75,6 @@ static int connect_stage(struct worker *worker)
 	log_prefix("guest %u", worker->domid);
 	for (i = 0; i < USBIF_PORT_MAX; i++)
 		port_init(&worker->port[i], worker, i + 1);
-	buffer_init(worker);
 	if (worker->source->start(worker->ports) < 0) {
 		problem = "the worker cannot start its threads";
 		error = XVHC_ELIMIT;

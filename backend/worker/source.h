@@ -15,12 +15,12 @@
 #include <descriptor.h>
 #include <message.h>
 #include <transfer.h>
-#include <xvhc/usbif.h>
+#include <xvhc/xvhcif.h>
 
 #include "loop.h"
 
-/* Transfers under way, of all devices together. */
-#define SOURCE_SLOTS USBIF_URB_RING_SLOTS
+/* Slots for transfers under way, of all devices together, and one to look for a request with. */
+#define SOURCE_SLOTS (XVHCIF_SLOTS_MAX + 1u)
 
 /* Bytes of a control transfer's data stage, at most: libusb takes no more. */
 #define SOURCE_CONTROL_MAX 4096u
@@ -34,8 +34,10 @@ struct source_transfer {
 	uint8_t type;     /* enum transfer_type */
 	uint8_t endpoint; /* bEndpointAddress; 0 for control */
 	bool in;
+	bool zero_packet; /* after data that ends with a whole packet */
+	uint16_t stream;  /* 0: none */
 	/*
-	 * The data, TRANSFER_LENGTH_MAX bytes of room. Isochronous packets lie in it without gaps,
+	 * The data. Isochronous packets lie in it without gaps,
 	 * each in its length. For a control transfer: the setup packet, and the data behind it.
 	 */
 	uint8_t *buffer;
@@ -52,7 +54,11 @@ enum source_operation_kind {
 	SOURCE_SET_CONFIGURATION,
 	SOURCE_SET_INTERFACE,
 	SOURCE_CLEAR_HALT,
-	SOURCE_RESET, /* leaves the device without a claimed interface */
+	SOURCE_RESET,   /* leaves the device without a claimed interface */
+	SOURCE_SUSPEND, /* device_woke() may follow */
+	SOURCE_RESUME,
+	SOURCE_STREAMS_ALLOCATE,
+	SOURCE_STREAMS_FREE,
 	SOURCE_CLOSE, /* always succeeds; no call back follows for this device but its own */
 };
 
@@ -64,14 +70,17 @@ struct source_operation {
 	uint8_t interface;   /* SET_INTERFACE */
 	uint8_t altsetting;  /* SET_INTERFACE */
 	uint8_t endpoint;    /* CLEAR_HALT: bEndpointAddress */
+	uint32_t endpoints;  /* STREAMS_...: bit n, and 16 + n for endpoints to the host */
+	uint16_t streams;    /* STREAMS_ALLOCATE: wanted of each */
 };
 
 /* A device. It is part of a port; the port's number is that of its place in the source. */
 struct source_device {
-	uint32_t port;  /* from 1 */
-	uint32_t speed; /* enum usb_speed */
-	uint32_t model; /* 0: a real one */
-	void *context;  /* the source's own */
+	uint32_t port;    /* from 1 */
+	uint32_t speed;   /* enum usb_speed */
+	uint32_t model;   /* 0: a real one */
+	void *context;    /* the source's own */
+	uint16_t streams; /* STREAMS_ALLOCATE: how many of each there are now */
 	/* As usbfs hands them out: device descriptor, then each configuration. */
 	uint32_t descriptors_length;
 	uint8_t descriptors[DESCRIPTOR_BYTES_MAX];
@@ -81,6 +90,8 @@ struct source_device {
 struct source_calls {
 	void (*operation_done)(struct source_device *device, int error);
 	void (*transfer_done)(struct source_device *device, struct source_transfer *transfer);
+	/* A suspended device is awake, by itself or because it was resumed. */
+	void (*device_woke)(struct source_device *device);
 };
 
 struct source_ops {

@@ -155,6 +155,8 @@ static void handle_helpers(void)
 	for (i = 0; i < places; i++) {
 		if (source_usb_helper_done(&source_usb_places[i], &error))
 			calls->operation_done(source_usb_places[i].device, error);
+		if (source_usb_sleeper_woke(&source_usb_places[i]))
+			calls->device_woke(source_usb_places[i].device);
 	}
 }
 
@@ -212,10 +214,14 @@ static void fill(struct libusb_transfer *libusb, const struct source_transfer *t
 	libusb->buffer = transfer->buffer;
 	libusb->length = (int)transfer->length;
 	libusb->num_iso_packets = (int)transfer->packets;
-	libusb->flags = 0;
+	libusb->flags = transfer->zero_packet ? LIBUSB_TRANSFER_ADD_ZERO_PACKET : 0;
 	libusb->timeout = 0;
 	libusb->callback = completed;
 	libusb->user_data = &transfers[transfer->slot];
+	if (transfer->stream != 0) {
+		libusb->type = LIBUSB_TRANSFER_TYPE_BULK_STREAM;
+		libusb_transfer_set_stream_id(libusb, transfer->stream);
+	}
 	if (transfer->type == TRANSFER_CONTROL)
 		libusb->length += (int)SOURCE_SETUP_BYTES;
 	/* Of packets that it never got to, libusb leaves what stands here. */

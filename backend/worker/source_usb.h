@@ -26,7 +26,15 @@ struct usb_device_place {
 	pthread_cond_t wake;
 	pthread_cond_t begun;
 	bool runs; /* the helper does */
-	bool due; /* operation waits for the helper */
+	/* The sleeper: source_usb_sleeper.c. */
+	enum {
+		SLEEPER_UNBORN,
+		SLEEPER_IDLE,
+		SLEEPER_WAITS, /* for the device to wake up */
+	} sleeper;
+	pthread_cond_t sleeper_wake;
+	bool woke; /* to be told */
+	bool due;  /* operation waits for the helper */
 	bool done;
 	struct source_operation operation;
 	int error;
@@ -40,14 +48,26 @@ extern struct usb_device_place source_usb_places[USBIF_PORT_MAX];
 int source_usb_error(int libusb_error);
 
 /*
- * Starts a helper thread for each of the first count places, and waits until all of them run. event is an eventfd, written when an
- * operation is done. Returns 0 or -errno.
+ * Starts a helper thread for each of the first count places, and waits until all of them run. event
+ * is an eventfd, written when an operation is done. Returns 0 or -errno.
  */
 XVHC_MUST_CHECK int source_usb_helpers_start(uint32_t count, int event);
 
 /* Hands an operation to the place's helper. */
 void source_usb_helper_begin(struct usb_device_place *place,
 			     const struct source_operation *operation);
+
+/*
+ * The thread of a place that waits until its device, which may fall asleep, is awake again. begin()
+ * has it wait; await() returns when it does not, which takes a device that may not sleep.
+ */
+void source_usb_sleepers_init(int event);
+void *source_usb_sleeper(void *place);
+void source_usb_sleeper_begin(struct usb_device_place *place);
+void source_usb_sleeper_await(struct usb_device_place *place);
+
+/* Whether a device has woken up since the last call. */
+bool source_usb_sleeper_woke(struct usb_device_place *place);
 
 /* Whether an operation has ended since the last call; sets *error to what it came to. */
 bool source_usb_helper_done(struct usb_device_place *place, int *error);

@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/usbdevice_fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <common/log.h>
@@ -101,11 +103,32 @@ static int run_set_configuration(struct usb_device_place *place,
 	return source_usb_error(error);
 }
 
+/*
+ * The device may fall asleep from now on: nobody else keeps it awake, and the broker has told the
+ * kernel that it may (power/control in sysfs). The sleeper tells when it is awake again.
+ */
+static int run_suspend(struct usb_device_place *place)
+{
+	if (ioctl(place->fd, USBDEVFS_ALLOW_SUSPEND, NULL) < 0)
+		return errno == ENODEV ? XVHC_ENODEV : XVHC_EIO;
+	source_usb_sleeper_begin(place);
+	return XVHC_OK;
+}
+
+static int run_resume(struct usb_device_place *place)
+{
+	if (ioctl(place->fd, USBDEVFS_FORBID_SUSPEND, NULL) < 0)
+		return errno == ENODEV ? XVHC_ENODEV : XVHC_EIO;
+	return XVHC_OK;
+}
+
 static int run_reset(struct usb_device_place *place)
 {
 	int error;
 
 	release_interfaces(place);
+	/* It must be awake for that, and stay so. */
+	(void)run_resume(place);
 	error = libusb_reset_device(place->handle);
 	/* The device came back as another one: this descriptor is good for nothing any more. */
 	if (error == LIBUSB_ERROR_NOT_FOUND)
@@ -113,8 +136,45 @@ static int run_reset(struct usb_device_place *place)
 	return source_usb_error(error);
 }
 
+static int list_endpoints(uint32_t endpoints, unsigned char list[32])
+{
+	int count = 0, i;
+
+	for (i = 0; i < 32; i++) {
+		if (endpoints & 1u << i)
+			list[count++] = (unsigned char)((i & 15) | (i & 16) << 3);
+	}
+	return count;
+}
+
+static int run_streams_allocate(struct usb_device_place *place,
+				const struct source_operation *operation)
+{
+	unsigned char list[32];
+	int count = list_endpoints(operation->endpoints, list);
+	int streams = libusb_alloc_streams(place->handle, operation->streams, list, count);
+
+	if (streams < 0)
+		return source_usb_error(streams);
+	place->device->streams = (uint16_t)streams;
+	return XVHC_OK;
+}
+
+static int run_streams_free(struct usb_device_place *place,
+			    const struct source_operation *operation)
+{
+	unsigned char list[32];
+	int count = list_endpoints(operation->endpoints, list);
+
+	return source_usb_error(libusb_free_streams(place->handle, list, count));
+}
+
 static int run_close(struct usb_device_place *place)
 {
+	/* One that waits for the device to wake up holds the descriptor. */
+	if (place->fd >= 0)
+		(void)ioctl(place->fd, USBDEVFS_FORBID_SUSPEND, NULL);
+	source_usb_sleeper_await(place);
 	if (place->handle) {
 		release_interfaces(place);
 		libusb_close(place->handle);
@@ -140,6 +200,14 @@ static int run(struct usb_device_place *place, const struct source_operation *op
 		return source_usb_error(libusb_clear_halt(place->handle, operation->endpoint));
 	case SOURCE_RESET:
 		return run_reset(place);
+	case SOURCE_SUSPEND:
+		return run_suspend(place);
+	case SOURCE_RESUME:
+		return run_resume(place);
+	case SOURCE_STREAMS_ALLOCATE:
+		return run_streams_allocate(place, operation);
+	case SOURCE_STREAMS_FREE:
+		return run_streams_free(place, operation);
 	default:
 		return run_close(place);
 	}
@@ -179,19 +247,23 @@ static void *help(void *argument)
 static int start_one(struct usb_device_place *place, const pthread_attr_t *attributes)
 {
 	pthread_t thread;
+	int error;
 
 	place->fd = -1;
 	pthread_mutex_init(&place->lock, NULL);
 	pthread_cond_init(&place->wake, NULL);
 	pthread_cond_init(&place->begun, NULL);
-	return -pthread_create(&thread, attributes, help, place);
+	error = pthread_create(&thread, attributes, help, place);
+	if (error == 0)
+		error = pthread_create(&thread, attributes, source_usb_sleeper, place);
+	return -error;
 }
 
 /* The first thing that a thread does is to make system calls that the filter does not let pass. */
 static void await_one(struct usb_device_place *place)
 {
 	pthread_mutex_lock(&place->lock);
-	while (!place->runs)
+	while (!place->runs || place->sleeper == SLEEPER_UNBORN)
 		pthread_cond_wait(&place->begun, &place->lock);
 	pthread_mutex_unlock(&place->lock);
 }
@@ -203,6 +275,7 @@ int source_usb_helpers_start(uint32_t count, int event)
 	int error = 0;
 
 	done_event = event;
+	source_usb_sleepers_init(event);
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);

@@ -13,7 +13,7 @@
 #include <xvhc/types.h>
 
 /* Segments of one copy(), at most. */
-#define TRANSPORT_COPIES_MAX 16u
+#define TRANSPORT_COPIES_MAX 512u
 
 /* A part of one page of the guest, and where it goes to or comes from. */
 struct transport_copy {
@@ -30,9 +30,12 @@ enum transport_direction {
 
 /* What connect() found. */
 struct transport_rings {
-	/* One page each, shared with the guest until the process ends. */
-	void *urb;
-	void *conn;
+	/*
+	 * Shared with the guest until the process ends: the request ring's pages, one behind the
+	 * other, and the page of the connection ring, or the head page of version 2.
+	 */
+	void *requests;
+	void *events;
 	int event; /* becomes readable when the guest notifies us */
 };
 

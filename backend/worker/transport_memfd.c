@@ -53,6 +53,19 @@ static int map_memory(int fd, const char **problem)
 	return XVHC_OK;
 }
 
+/* The pages of a ring lie one behind the other here, since they are mapped with all else. */
+static bool lie_in_memory(const struct message_connect *connect)
+{
+	uint32_t i;
+
+	for (i = 0; i < connect->ring_pages; i++) {
+		if (connect->ring_ref[i] >= pages ||
+		    connect->ring_ref[i] - connect->ring_ref[0] != i)
+			return false;
+	}
+	return connect->event_ref < pages;
+}
+
 static int memfd_connect(const struct message_connect *connect, struct message_fds *fds,
 			 struct transport_rings *rings, const char **problem)
 {
@@ -63,10 +76,10 @@ static int memfd_connect(const struct message_connect *connect, struct message_f
 	error = map_memory(fds->fd[0], problem);
 	if (error != XVHC_OK)
 		return error;
-	if (connect->urb_ring_ref >= pages || connect->conn_ring_ref >= pages)
+	if (!lie_in_memory(connect))
 		return fail(problem, "a ring lies outside of the guest's memory");
-	rings->urb = memory + (size_t)connect->urb_ring_ref * USBIF_PAGE_SIZE;
-	rings->conn = memory + (size_t)connect->conn_ring_ref * USBIF_PAGE_SIZE;
+	rings->requests = memory + (size_t)connect->ring_ref[0] * USBIF_PAGE_SIZE;
+	rings->events = memory + (size_t)connect->event_ref * USBIF_PAGE_SIZE;
 	from_guest = fds->fd[1];
 	to_guest = fds->fd[2];
 	close(fds->fd[0]);

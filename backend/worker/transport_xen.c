@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The guest through Xen. The two ring pages are mapped by their grants, for as long as the process
- * lives. Data is never mapped, only copied, by the hypervisor: a grant that the guest revoked
- * fails one copy and nothing else.
+ * The guest through Xen. The pages of the rings are mapped by their grants, for as long as the
+ * process lives. Data is never mapped, only copied, by the hypervisor: a grant that the guest
+ * revoked fails one copy and nothing else.
  *
  * An event channel is masked from when its event was read to when it is unmasked. We unmask after
  * the work was done, so that a guest that notifies without end costs one wake-up for each round.
@@ -50,21 +50,24 @@ static int fail(const char **problem, const char *text)
 static int xen_connect(const struct message_connect *connect, struct message_fds *fds,
 		       struct transport_rings *rings, const char **problem)
 {
+	uint32_t refs[XVHCIF_RING_PAGES_MAX];
 	int port;
 
 	(void)fds;
 	guest = (uint16_t)connect->domid;
-	rings->urb = xengnttab_map_grant_ref(gnttab, connect->domid, connect->urb_ring_ref,
-					     PROT_READ | PROT_WRITE);
-	if (!rings->urb)
-		return fail(problem, "cannot map the URB ring: its grant is not good");
-	rings->conn = xengnttab_map_grant_ref(gnttab, connect->domid, connect->conn_ring_ref,
-					      PROT_READ | PROT_WRITE);
-	if (!rings->conn)
-		return fail(problem, "cannot map the connection ring: its grant is not good");
+	memcpy(refs, connect->ring_ref, sizeof(refs));
+	rings->requests = xengnttab_map_domain_grant_refs(
+		gnttab, connect->ring_pages, connect->domid, refs, PROT_READ | PROT_WRITE);
+	if (!rings->requests)
+		return fail(problem, "cannot map the request ring: its grant is not good");
+	rings->events = xengnttab_map_grant_ref(gnttab, connect->domid, connect->event_ref,
+						PROT_READ | PROT_WRITE);
+	if (!rings->events)
+		return fail(problem, "cannot map the ring of events: its grant is not good");
 	/* From here on this descriptor is good for this guest alone. Linux before 4.15 cannot. */
 	if (xenevtchn_restrict(evtchn, guest) < 0)
-		log_line(LOG_LEVEL_WARNING, "event channels are not restricted: %s", strerror(errno));
+		log_line(LOG_LEVEL_WARNING, "event channels are not restricted: %s",
+			 strerror(errno));
 	port = xenevtchn_bind_interdomain(evtchn, connect->domid, connect->event_channel);
 	if (port < 0)
 		return fail(problem, "cannot bind the event channel");
@@ -92,7 +95,7 @@ static void fill(xengnttab_grant_copy_segment_t *segment, const struct transport
 static int xen_copy(const struct transport_copy *copies, uint32_t count,
 		    enum transport_direction direction)
 {
-	xengnttab_grant_copy_segment_t segments[TRANSPORT_COPIES_MAX];
+	static xengnttab_grant_copy_segment_t segments[TRANSPORT_COPIES_MAX];
 	uint32_t i;
 
 	for (i = 0; i < count; i++)

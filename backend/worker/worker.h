@@ -23,6 +23,7 @@
 
 struct worker;
 struct port;
+struct wire_ops;
 
 enum slot_state {
 	SLOT_FREE = 0,
@@ -36,12 +37,11 @@ struct slot {
 	/* Other than XVHC_OK: what the guest is told, whatever the transfer comes to. */
 	int32_t verdict;
 	struct port *port;
-	struct slot *next; /* in the port's queue */
+	struct slot *next; /* in the port's queue, or of those that are free */
 	struct transfer_request request;
 	struct source_transfer transfer;
 	struct transfer_packet packet[XVHC_ISOC_PACKETS_MAX];
-	uint8_t *data; /* TRANSFER_LENGTH_MAX bytes on a page boundary; a setup packet fits in
-			  front */
+	uint8_t *data; /* buffer_take()'s; NULL: none */
 };
 
 enum port_phase {
@@ -67,14 +67,18 @@ struct port {
 	bool presented; /* its descriptors are those of a high-speed device, which it is not */
 	bool allow_dfu; /* the guest may load firmware into it */
 	bool stale;     /* a request in the default state failed: the guest will reset the port */
+	bool untouched; /* it is as a reset would leave it */
+	bool suspended; /* the guest has suspended the port */
+	uint64_t instance; /* of the device, see ATTACH */
 
 	struct slot *queue; /* requests that wait for their turn, oldest first */
 	enum operation_phase operation_phase;
 	struct source_operation operation;
 	struct slot *operation_slot; /* whose request it is; NULL: ours */
 
-	uint8_t told;  /* the USBIF_SPEED_... that the guest was told last */
-	bool replaced; /* the device that it was told of is gone */
+	bool told;     /* the guest knows of a device */
+	bool replaced; /* that one is gone */
+	bool woke;     /* the device has ended its suspension: to be told */
 
 	enum port_state report; /* for the broker */
 	bool report_due;
@@ -83,10 +87,11 @@ struct port {
 };
 
 struct connection {
-	struct back_ring urb;
-	struct back_ring conn;
+	struct back_ring requests;
+	struct back_ring events;
+	uint32_t slots;    /* of the request ring */
 	bool more;         /* requests may be left in the ring */
-	bool urb_notify;   /* responses were put and not published */
+	bool notify;       /* responses were put and not published */
 	bool event_due;    /* a port has something to tell the guest */
 	bool accepted;     /* a notification was taken note of */
 	const char *fault; /* the guest broke the protocol: what it did */
@@ -94,6 +99,7 @@ struct connection {
 
 struct worker {
 	const struct transport_ops *transport;
+	const struct wire_ops *wire; /* of the version that the guest speaks */
 	const struct source_ops *source;
 	const struct isolation *isolation; /* NULL: none */
 	struct loop loop;
@@ -107,6 +113,8 @@ struct worker {
 	uint32_t turn; /* the port that is asked first when there is room again */
 	struct port port[USBIF_PORT_MAX];
 	struct slot slot[SOURCE_SLOTS];
+	uint32_t slot_count; /* of them, in use: one more than the ring has */
+	struct slot *free;
 	struct log_limit log;
 	uint64_t requests; /* taken so far */
 	uint64_t refused;  /* of them, by vetting: not one of these has reached a device */

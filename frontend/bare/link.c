@@ -125,10 +125,12 @@ bool link_prepare(struct link *link)
 		pairs[pair].reference[i] = grant_page(link->domain, pairs[pair].page[i], true);
 		link->ring_reference[i] = pairs[pair].reference[i];
 	}
-	front_ring_init(&link->urb, pairs[pair].page[0], sizeof(union usbif_urb_slot),
-			USBIF_URB_RING_SLOTS);
-	front_ring_init(&link->conn, pairs[pair].page[1], sizeof(union usbif_conn_slot),
-			USBIF_CONN_RING_SLOTS);
+	front_ring_init(&link->urb,
+			ring_page_usbif(pairs[pair].page[0], sizeof(union usbif_urb_slot),
+					USBIF_URB_RING_SLOTS));
+	front_ring_init(&link->conn,
+			ring_page_usbif(pairs[pair].page[1], sizeof(union usbif_conn_slot),
+					USBIF_CONN_RING_SLOTS));
 	memset(link->speed, 0, sizeof(link->speed));
 	link->event = event_alloc(link->domain);
 	return link->event != 0;

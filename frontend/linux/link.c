@@ -73,10 +73,8 @@ static void rings_init(struct link *link)
 {
 	struct usbif_conn_request request;
 
-	front_ring_init(&link->urb_ring, page_address(link->urb_page.page),
-			sizeof(union usbif_urb_slot), USBIF_URB_RING_SLOTS);
-	front_ring_init(&link->conn_ring, page_address(link->conn_page.page),
-			sizeof(union usbif_conn_slot), USBIF_CONN_RING_SLOTS);
+	front_ring_init(&link->urb_ring, ring_page_usbif(page_address(link->urb_page.page), sizeof(union usbif_urb_slot), USBIF_URB_RING_SLOTS));
+	front_ring_init(&link->conn_ring, ring_page_usbif(page_address(link->conn_page.page), sizeof(union usbif_conn_slot), USBIF_CONN_RING_SLOTS));
 	link->ids_free = GENMASK(USBIF_URB_RING_SLOTS - 1, 0);
 	for (request.id = 0; request.id < USBIF_CONN_RING_SLOTS; request.id++)
 		front_ring_put(&link->conn_ring, &request, sizeof(request));

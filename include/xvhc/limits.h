@@ -10,6 +10,7 @@
 #define XVHC_PORTS_DEFAULT 8u      /* ports of a controller that xvhcd makes */
 #define XVHC_TRANSFER_MAX 65535u   /* bytes of one control transfer: wLength has 16 bits */
 #define XVHC_ISOC_PACKETS_MAX 128u /* packets of one transfer: usbfs takes no more */
+#define XVHC_STREAMS_MAX 256u      /* of one bulk endpoint */
 
 /* One device, as its descriptors describe it. */
 #define XVHC_CONFIG_BYTES_MAX 4096u /* one configuration with all that belongs to it */
@@ -24,15 +25,19 @@
 #define XVHC_TRANSFERS_IN_FLIGHT_MIN 4u
 #define XVHC_TRANSFERS_IN_FLIGHT_DEFAULT 256u
 #define XVHC_TRANSFERS_IN_FLIGHT_MAX 65536u
-#define XVHC_BYTES_IN_FLIGHT_MIN 262144u /* some transfers of the largest size */
+#define XVHC_BYTES_IN_FLIGHT_MIN 1048576u
 #define XVHC_BYTES_IN_FLIGHT_DEFAULT 4194304u
 #define XVHC_BYTES_IN_FLIGHT_MAX 1073741824u
-#define XVHC_WORKER_BYTES_MAX                                                                      \
-	1048576u                     /* the share of one controller: all slots, the largest size */
-#define XVHC_TRANSFER_OVERHEAD 2048u /* bytes that usbfs counts beside a transfer's data */
-#define XVHC_USBFS_MEMORY_MB 16u     /* usbfs' own default for the whole host */
-#define XVHC_HOST_FULL_PAUSE_MS 20u  /* before a transfer for which it had no room is tried again */
-#define XVHC_CONTROL_RATE_MIN 50u    /* control requests in a second */
+/* Of one worker at least, by the version of its wire: the largest transfer must fit. */
+#define XVHC_WORKER_BYTES_MIN_1 262144u
+#define XVHC_WORKER_BYTES_MIN_2 1048576u
+#define XVHC_WORKER_BYTES_MAX 2097152u /* the share of one controller */
+#define XVHC_WORKER_TRANSFERS_MAX 128u /* the same, for transfers in flight */
+#define XVHC_TRANSFER_OVERHEAD 2048u   /* bytes that usbfs counts beside a transfer's data */
+#define XVHC_USBFS_MEMORY_MB 16u       /* usbfs' own default for the whole host */
+#define XVHC_HOST_FULL_PAUSE_MS 20u /* before a transfer for which it had no room is tried again   \
+				     */
+#define XVHC_CONTROL_RATE_MIN 50u   /* control requests in a second */
 #define XVHC_CONTROL_RATE_DEFAULT 2000u
 #define XVHC_CONTROL_RATE_MAX 1000000u
 #define XVHC_RECONNECT_PAUSE_MIN_MS 100u /* after the first failure; doubled each time */

@@ -19,7 +19,7 @@ static void serve(uint32_t slot_size, uint32_t slots, uint32_t request_size, uin
 	void *page = end - slots * slot_size - sizeof(struct usbif_ring_head);
 	int got;
 
-	if (back_ring_init(&ring, page, slot_size, slots) != 0)
+	if (back_ring_init(&ring, ring_page_usbif(page, slot_size, slots)) != 0)
 		return;
 	ring.req_cons = arbitrary_u32(0, UINT32_MAX);
 	ring.rsp_prod_pvt = arbitrary_u32(0, UINT32_MAX);

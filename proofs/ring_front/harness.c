@@ -16,7 +16,7 @@ static void use(uint32_t slot_size, uint32_t slots, uint32_t request_size, uint3
 	void *page = end - slots * slot_size - sizeof(struct usbif_ring_head);
 	int got;
 
-	front_ring_init(&ring, page, slot_size, slots);
+	front_ring_init(&ring, ring_page_usbif(page, slot_size, slots));
 	ring.req_prod_pvt = arbitrary_u32(0, UINT32_MAX);
 	ring.req_prod_pub = arbitrary_u32(0, UINT32_MAX);
 	ring.rsp_cons = arbitrary_u32(0, UINT32_MAX);

@@ -372,6 +372,9 @@ static void check_drained(const struct device *device, const struct source_opera
 				  "altsetting under transfers");
 		}
 		break;
+	default:
+		SIM_CHECK(false, "an operation that version 1 has no word for");
+		break;
 	}
 }
 

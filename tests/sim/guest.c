@@ -44,10 +44,11 @@ void guest_start(void)
 	}
 	memset(memory_page(MEMORY_URB_PAGE), 0, USBIF_PAGE_SIZE);
 	memset(memory_page(MEMORY_CONN_PAGE), 0, USBIF_PAGE_SIZE);
-	front_ring_init(&urb, memory_page(MEMORY_URB_PAGE), sizeof(union usbif_urb_slot),
-			USBIF_URB_RING_SLOTS);
-	front_ring_init(&conn, memory_page(MEMORY_CONN_PAGE), sizeof(union usbif_conn_slot),
-			USBIF_CONN_RING_SLOTS);
+	front_ring_init(&urb, ring_page_usbif(memory_page(MEMORY_URB_PAGE),
+					      sizeof(union usbif_urb_slot), USBIF_URB_RING_SLOTS));
+	front_ring_init(&conn,
+			ring_page_usbif(memory_page(MEMORY_CONN_PAGE),
+					sizeof(union usbif_conn_slot), USBIF_CONN_RING_SLOTS));
 	armed = true;
 	noise_open = 0;
 	memory_accept_noise();

@@ -55,8 +55,10 @@ static void start(void)
 				.transport = TRANSPORT_MEMFD,
 				.domid = 7,
 				.ports = SIM_PORTS,
-				.urb_ring_ref = MEMORY_URB_PAGE,
-				.conn_ring_ref = MEMORY_CONN_PAGE,
+				.version = 1,
+				.ring_pages = 1,
+				.ring_ref = {MEMORY_URB_PAGE},
+				.event_ref = MEMORY_CONN_PAGE,
 			},
 	};
 	struct message_fds fds = {.count = 3};

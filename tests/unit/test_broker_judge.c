@@ -568,13 +568,13 @@ static void transfers_of_a_guest_are_set_aside_for_its_workers(void **state)
 	struct fixture *fixture = *state;
 	struct worker_slot *slot = &fixture->broker.workers[0];
 
-	start(fixture, "[guest web]\ntransfers-in-flight = 10\nbytes-in-flight = 300000\n");
+	start(fixture, "[guest web]\ntransfers-in-flight = 10\nbytes-in-flight = 1100000\n");
 	assert_int_equal(slot->transfers_share, 10);
-	assert_int_equal(slot->bytes_share, 300000);
+	assert_int_equal(slot->bytes_share, 1u << 20);
 	/* A second connection, while the first still has all: there is nothing to start it with. */
 	assert_int_equal(controller_worker_start(&fixture->broker,
 						 fixture->broker.given->controller,
-						 &(struct frontend_offer){0}),
+						 &(struct frontend_offer){.version = 1}),
 			 -EDQUOT);
 	assert_false(fixture->broker.workers[1].used);
 }
@@ -586,7 +586,7 @@ static void quotas_are_shares_of_one_pool(void **state)
 
 	start(fixture, "");
 	assert_true(slot->used);
-	assert_int_equal(slot->bytes_share, XVHC_WORKER_BYTES_MAX);
+	assert_int_equal(slot->bytes_share, 1u << 20);
 }
 
 static void missing_configuration_that_was_named_stops_the_start(void **state)
@@ -626,7 +626,7 @@ static void guest_without_a_share_is_not_connected(void **state)
 		assert_true(clock_ms() < limit);
 		broker_turn(&fixture->broker, 20);
 	}
-	assert_in_range(fixture->broker.workers[0].bytes_share, XVHC_BYTES_IN_FLIGHT_MIN,
+	assert_in_range(fixture->broker.workers[0].bytes_share, XVHC_WORKER_BYTES_MIN_1,
 			(1u << 20) - 1);
 	assert_false(fixture->broker.workers[1].used);
 }

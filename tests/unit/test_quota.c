@@ -14,6 +14,7 @@
 static struct quota quota_of(uint32_t transfers, uint32_t bytes, uint32_t rate)
 {
 	struct message_connect connect = {
+		.version = 1,
 		.transfers_max = transfers,
 		.bytes_max = bytes,
 		.control_rate = rate,
@@ -67,11 +68,11 @@ static void transfers_beyond_the_quota_wait_for_an_end(void **state)
 
 static void bytes_beyond_the_quota_wait_for_an_end(void **state)
 {
-	struct quota quota = quota_of(0, XVHC_BYTES_IN_FLIGHT_MIN, 0);
+	struct quota quota = quota_of(0, XVHC_WORKER_BYTES_MIN_1, 0);
 	uint32_t taken = 0;
 
 	(void)state;
-	for (; taken < XVHC_BYTES_IN_FLIGHT_MIN; taken += 65536) {
+	for (; taken < XVHC_WORKER_BYTES_MIN_1; taken += 65536) {
 		assert_true(admit(&quota, TRANSFER_BULK, 65536, 1000));
 		quota_take(&quota, 65536);
 	}
@@ -84,7 +85,7 @@ static void bytes_beyond_the_quota_wait_for_an_end(void **state)
 
 static void share_too_small_for_one_transfer_is_refused(void **state)
 {
-	struct message_connect connect = {.bytes_max = XVHC_BYTES_IN_FLIGHT_MIN - 1};
+	struct message_connect connect = {.version = 1, .bytes_max = XVHC_WORKER_BYTES_MIN_1 - 1};
 	struct quota quota;
 
 	(void)state;

@@ -24,10 +24,10 @@ static int setup(void **state)
 	struct pair *pair = aligned_alloc(64, (sizeof(*pair) + 63) / 64 * 64);
 
 	memset(pair, 0, sizeof(*pair));
-	front_ring_init(&pair->front, pair->page, sizeof(union usbif_urb_slot),
-			USBIF_URB_RING_SLOTS);
-	if (back_ring_init(&pair->back, pair->page, sizeof(union usbif_urb_slot),
-			   USBIF_URB_RING_SLOTS) != XVHC_OK)
+	front_ring_init(&pair->front, ring_page_usbif(pair->page, sizeof(union usbif_urb_slot),
+						      USBIF_URB_RING_SLOTS));
+	if (back_ring_init(&pair->back, ring_page_usbif(pair->page, sizeof(union usbif_urb_slot),
+							USBIF_URB_RING_SLOTS)) != XVHC_OK)
 		return -1;
 	*state = pair;
 	return 0;
@@ -47,8 +47,9 @@ static void start_at(struct pair *pair, uint32_t index)
 	head->req_prod = head->rsp_prod = index;
 	head->req_event = head->rsp_event = index + 1;
 	pair->front.req_prod_pvt = pair->front.req_prod_pub = pair->front.rsp_cons = index;
-	assert_int_equal(back_ring_init(&pair->back, pair->page, sizeof(union usbif_urb_slot),
-					USBIF_URB_RING_SLOTS),
+	assert_int_equal(back_ring_init(&pair->back,
+					ring_page_usbif(pair->page, sizeof(union usbif_urb_slot),
+							USBIF_URB_RING_SLOTS)),
 			 XVHC_OK);
 }
 
@@ -201,8 +202,9 @@ static void indices_that_cannot_be_true_at_the_start(void **state)
 	struct pair *pair = *state;
 
 	pair->front.page.head->req_prod = USBIF_URB_RING_SLOTS + 1;
-	assert_int_equal(back_ring_init(&pair->back, pair->page, sizeof(union usbif_urb_slot),
-					USBIF_URB_RING_SLOTS),
+	assert_int_equal(back_ring_init(&pair->back,
+					ring_page_usbif(pair->page, sizeof(union usbif_urb_slot),
+							USBIF_URB_RING_SLOTS)),
 			 XVHC_EPROTO);
 }
 
@@ -212,8 +214,9 @@ static void requests_put_before_the_backend_came(void **state)
 
 	put_request(pair, 5);
 	assert_true(front_ring_push(&pair->front));
-	assert_int_equal(back_ring_init(&pair->back, pair->page, sizeof(union usbif_urb_slot),
-					USBIF_URB_RING_SLOTS),
+	assert_int_equal(back_ring_init(&pair->back,
+					ring_page_usbif(pair->page, sizeof(union usbif_urb_slot),
+							USBIF_URB_RING_SLOTS)),
 			 XVHC_OK);
 	take_request(pair, 5);
 }

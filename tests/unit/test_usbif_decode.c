@@ -99,7 +99,7 @@ static void good_isoc_request(void **state)
 	assert_int_equal(request.interval, 8);
 	assert_int_equal(request.data_segments, 1);
 	assert_int_equal(request.list_segments, 2);
-	assert_int_equal(request.segment[2].length, 28);
+	assert_int_equal(request.list[1].length, 28);
 }
 
 static void sixteen_whole_pages_wrap_the_length(void **state)

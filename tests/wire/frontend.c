@@ -76,10 +76,12 @@ void frontend_spawn(struct frontend *frontend)
 	assert_true(frontend->memory != MAP_FAILED);
 	frontend->to_worker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	frontend->from_worker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	front_ring_init(&frontend->urb, page(frontend, FRONTEND_URB_PAGE),
-			sizeof(union usbif_urb_slot), USBIF_URB_RING_SLOTS);
-	front_ring_init(&frontend->conn, page(frontend, FRONTEND_CONN_PAGE),
-			sizeof(union usbif_conn_slot), USBIF_CONN_RING_SLOTS);
+	front_ring_init(&frontend->urb,
+			ring_page_usbif(page(frontend, FRONTEND_URB_PAGE),
+					sizeof(union usbif_urb_slot), USBIF_URB_RING_SLOTS));
+	front_ring_init(&frontend->conn,
+			ring_page_usbif(page(frontend, FRONTEND_CONN_PAGE),
+					sizeof(union usbif_conn_slot), USBIF_CONN_RING_SLOTS));
 }
 
 void frontend_connect(struct frontend *frontend, const struct message_connect *connect)
@@ -99,8 +101,10 @@ void frontend_start_with(struct frontend *frontend, struct message_connect quota
 	quotas.transport = TRANSPORT_MEMFD;
 	quotas.domid = 7;
 	quotas.ports = FRONTEND_PORTS;
-	quotas.urb_ring_ref = FRONTEND_URB_PAGE;
-	quotas.conn_ring_ref = FRONTEND_CONN_PAGE;
+	quotas.version = 1;
+	quotas.ring_pages = 1;
+	quotas.ring_ref[0] = FRONTEND_URB_PAGE;
+	quotas.event_ref = FRONTEND_CONN_PAGE;
 	frontend_spawn(frontend);
 	frontend_connect(frontend, &quotas);
 	frontend_until(frontend, frontend->connected);

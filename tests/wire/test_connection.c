@@ -107,8 +107,10 @@ static void requests_put_before_the_connection_are_served(void **state)
 	struct message_connect connect = {
 		.transport = TRANSPORT_MEMFD,
 		.ports = 1,
-		.urb_ring_ref = FRONTEND_URB_PAGE,
-		.conn_ring_ref = FRONTEND_CONN_PAGE,
+		.version = 1,
+		.ring_pages = 1,
+		.ring_ref = {FRONTEND_URB_PAGE},
+		.event_ref = FRONTEND_CONN_PAGE,
 	};
 	struct frontend *frontend = *state;
 	uint16_t id;
@@ -125,8 +127,10 @@ static void ring_outside_of_memory_is_refused(void **state)
 	struct message_connect connect = {
 		.transport = TRANSPORT_MEMFD,
 		.ports = 1,
-		.urb_ring_ref = FRONTEND_PAGES,
-		.conn_ring_ref = FRONTEND_CONN_PAGE,
+		.version = 1,
+		.ring_pages = 1,
+		.ring_ref = {FRONTEND_PAGES},
+		.event_ref = FRONTEND_CONN_PAGE,
 	};
 	struct frontend *frontend = *state;
 
@@ -140,8 +144,10 @@ static void ring_with_wrong_indices_is_refused(void **state)
 	struct message_connect connect = {
 		.transport = TRANSPORT_MEMFD,
 		.ports = 1,
-		.urb_ring_ref = FRONTEND_URB_PAGE,
-		.conn_ring_ref = FRONTEND_CONN_PAGE,
+		.version = 1,
+		.ring_pages = 1,
+		.ring_ref = {FRONTEND_URB_PAGE},
+		.event_ref = FRONTEND_CONN_PAGE,
 	};
 	struct frontend *frontend = *state;
 
@@ -156,8 +162,10 @@ static void controller_with_too_many_ports_is_refused(void **state)
 	struct message_connect connect = {
 		.transport = TRANSPORT_MEMFD,
 		.ports = USBIF_PORT_MAX + 1,
-		.urb_ring_ref = FRONTEND_URB_PAGE,
-		.conn_ring_ref = FRONTEND_CONN_PAGE,
+		.version = 1,
+		.ring_pages = 1,
+		.ring_ref = {FRONTEND_URB_PAGE},
+		.event_ref = FRONTEND_CONN_PAGE,
 	};
 	struct frontend *frontend = *state;
 

@@ -15,7 +15,7 @@
 /* One is left for control requests. */
 #define TRANSFERS (XVHC_TRANSFERS_IN_FLIGHT_MIN - 1)
 #define READ_BYTES 65536u
-#define READS (XVHC_BYTES_IN_FLIGHT_MIN / READ_BYTES)
+#define READS (XVHC_WORKER_BYTES_MIN_1 / READ_BYTES)
 #define CONTROL_REQUESTS 60u
 
 static int setup_with(void **state, struct message_connect quotas)
@@ -34,7 +34,7 @@ static int few_transfers(void **state)
 
 static int few_bytes(void **state)
 {
-	return setup_with(state, (struct message_connect){.bytes_max = XVHC_BYTES_IN_FLIGHT_MIN});
+	return setup_with(state, (struct message_connect){.bytes_max = XVHC_WORKER_BYTES_MIN_1});
 }
 
 static int few_control_requests(void **state)
@@ -205,9 +205,11 @@ static void share_too_small_is_refused(void **state)
 	struct message_connect connect = {
 		.transport = TRANSPORT_MEMFD,
 		.ports = 1,
-		.urb_ring_ref = FRONTEND_URB_PAGE,
-		.conn_ring_ref = FRONTEND_CONN_PAGE,
-		.bytes_max = XVHC_BYTES_IN_FLIGHT_MIN - 1,
+		.version = 1,
+		.ring_pages = 1,
+		.ring_ref = {FRONTEND_URB_PAGE},
+		.event_ref = FRONTEND_CONN_PAGE,
+		.bytes_max = XVHC_WORKER_BYTES_MIN_1 - 1,
 	};
 
 	(void)state;
