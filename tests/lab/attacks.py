@@ -21,7 +21,7 @@ COUNTS = "grep -o '[0-9]* requests, [0-9]* of them refused' /var/log/xvhcd.log"
 # child of the broker that is about to become another program.
 PROCESSES = ("{ pidof xenstored; pidof xenconsoled; b=$(cat /run/lab-xvhcd.pid); "
              "kill -0 $b && echo $b; for p in $(pidof xvhcd-worker); do "
-             "grep -q guest- /proc/$p/cmdline && echo $p; done; } | sort -n")
+             "grep -qs guest- /proc/$p/cmdline && echo $p; done; } 2>/dev/null | sort -n")
 # The kernel's own memory, without caches that it gives back; and what Xen has left. KiB.
 SYSTEM = ("awk '/^(SUnreclaim|KernelStack|PageTables|VmallocUsed):/ {sum += $2} "
           "END {print sum}' /proc/meminfo; xl info | awk '/^free_memory/ {print $3 * 1024}'")
