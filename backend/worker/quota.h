@@ -16,8 +16,8 @@ struct quota {
 	uint32_t transfers;     /* under way */
 	uint32_t bytes;         /* of them */
 	struct rate control;
-	bool waiting;  /* a request was not admitted */
-	bool too_soon; /* and one of these only needs time */
+	bool waiting;            /* a request was not admitted */
+	bool too_soon;           /* and one of these only needs time */
 	uint64_t pause_until_ms; /* the host had no room for a transfer: none begins until then */
 };
 
@@ -39,7 +39,7 @@ void quota_pause(struct quota *quota, uint64_t now_ms);
 void quota_take(struct quota *quota, uint32_t bytes);
 void quota_give(struct quota *quota, uint32_t bytes);
 
-/* Asks anew: those that were not admitted are forgotten, and each that is asked for counts again. */
+/* Asks anew: those that were not admitted are forgotten; whoever is refused again counts again. */
 void quota_ask_again(struct quota *quota);
 
 /* Milliseconds until a request that waits for its turn in time can run, or 0; -1: none does. */

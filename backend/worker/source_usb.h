@@ -26,7 +26,7 @@ struct usb_device_place {
 	pthread_cond_t wake;
 	pthread_cond_t begun;
 	bool runs; /* the helper does */
-	bool due; /* operation waits for the helper */
+	bool due;  /* operation waits for the helper */
 	bool done;
 	struct source_operation operation;
 	int error;
@@ -40,8 +40,8 @@ extern struct usb_device_place source_usb_places[USBIF_PORT_MAX];
 int source_usb_error(int libusb_error);
 
 /*
- * Starts a helper thread for each of the first count places, and waits until all of them run. event is an eventfd, written when an
- * operation is done. Returns 0 or -errno.
+ * Starts a helper thread for each of the first count places, and waits until all of them run. event
+ * is an eventfd, written when an operation is done. Returns 0 or -errno.
  */
 XVHC_MUST_CHECK int source_usb_helpers_start(uint32_t count, int event);
 

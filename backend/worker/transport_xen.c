@@ -64,7 +64,8 @@ static int xen_connect(const struct message_connect *connect, struct message_fds
 		return fail(problem, "cannot map the connection ring: its grant is not good");
 	/* From here on this descriptor is good for this guest alone. Linux before 4.15 cannot. */
 	if (xenevtchn_restrict(evtchn, guest) < 0)
-		log_line(LOG_LEVEL_WARNING, "event channels are not restricted: %s", strerror(errno));
+		log_line(LOG_LEVEL_WARNING, "event channels are not restricted: %s",
+			 strerror(errno));
 	port = xenevtchn_bind_interdomain(evtchn, connect->domid, connect->event_channel);
 	if (port < 0)
 		return fail(problem, "cannot bind the event channel");
