@@ -31,8 +31,7 @@
 	1048576u                     /* the share of one controller: all slots, the largest size */
 #define XVHC_TRANSFER_OVERHEAD 2048u /* bytes that usbfs counts beside a transfer's data */
 #define XVHC_USBFS_MEMORY_MB 16u     /* usbfs' own default for the whole host */
-#define XVHC_HOST_FULL_PAUSE_MS 20u  /* before a transfer for which it had no room is tried again  \
-				      */
+#define XVHC_HOST_FULL_PAUSE_MS 20u  /* until a transfer is tried again that had no room there */
 #define XVHC_CONTROL_RATE_MIN 50u    /* control requests in a second */
 #define XVHC_CONTROL_RATE_DEFAULT 2000u
 #define XVHC_CONTROL_RATE_MAX 1000000u
