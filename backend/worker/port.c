@@ -322,6 +322,13 @@ static void reset_done(struct port *port, int error)
 	}
 }
 
+static void woken(struct port *port, int error)
+{
+	port_request_done(port, error);
+	port->woke = error == XVHC_OK;
+	connection_announce(port->worker);
+}
+
 /* Streams are counted where a transfer's bytes would be. */
 static uint32_t answer_of(const struct port *port, int error)
 {
@@ -350,7 +357,9 @@ static void operation_done(struct source_device *device, int error)
 			break; /* the request was answered when the device went */
 		if (port->operation.kind == SOURCE_RESET)
 			reset_done(port, error);
-		else if (slot && slot->request.operation != TRANSFER_SUBMIT)
+		else if (!slot)
+			woken(port, error);
+		else if (slot->request.operation != TRANSFER_SUBMIT)
 			port_request_done(port, error);
 		else
 			setup_operation_done(port, error);
@@ -378,14 +387,18 @@ static void transfer_done(struct source_device *device, struct source_transfer *
 	port_advance(port);
 }
 
+/* It woke up by itself: it is held awake first, and the guest is told then. */
 static void device_woke(struct source_device *device)
 {
+	static const struct source_operation resume = {.kind = SOURCE_RESUME};
 	struct port *port = container_of(device, struct port, device);
 
-	if (port->phase != PHASE_READY || !port->suspended)
+	/* A resumption that the guest asked for is under way, or is told as what it is. */
+	if (port->phase != PHASE_READY || !port->suspended ||
+	    port->operation_phase != OPERATION_NONE)
 		return;
-	port->woke = true;
-	connection_announce(port->worker);
+	port_operate(port, &resume, NULL);
+	port_advance(port);
 }
 
 const struct source_calls port_source_calls = {

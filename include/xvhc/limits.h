@@ -28,7 +28,6 @@
 #define XVHC_BYTES_IN_FLIGHT_MIN 1048576u
 #define XVHC_BYTES_IN_FLIGHT_DEFAULT 4194304u
 #define XVHC_BYTES_IN_FLIGHT_MAX 1073741824u
-<<<<<<< HEAD
 /* Of one worker at least, by the version of its wire: the largest transfer must fit. */
 #define XVHC_WORKER_BYTES_MIN_1 262144u
 #define XVHC_WORKER_BYTES_MIN_2 1048576u
@@ -36,17 +35,8 @@
 #define XVHC_WORKER_TRANSFERS_MAX 128u /* the same, for transfers in flight */
 #define XVHC_TRANSFER_OVERHEAD 2048u   /* bytes that usbfs counts beside a transfer's data */
 #define XVHC_USBFS_MEMORY_MB 16u       /* usbfs' own default for the whole host */
-#define XVHC_HOST_FULL_PAUSE_MS 20u /* before a transfer for which it had no room is tried again   \
-				     */
-#define XVHC_CONTROL_RATE_MIN 50u   /* control requests in a second */
-=======
-#define XVHC_WORKER_BYTES_MAX                                                                      \
-	1048576u                     /* the share of one controller: all slots, the largest size */
-#define XVHC_TRANSFER_OVERHEAD 2048u /* bytes that usbfs counts beside a transfer's data */
-#define XVHC_USBFS_MEMORY_MB 16u     /* usbfs' own default for the whole host */
-#define XVHC_HOST_FULL_PAUSE_MS 20u  /* until a transfer is tried again that had no room there */
-#define XVHC_CONTROL_RATE_MIN 50u    /* control requests in a second */
->>>>>>> main
+#define XVHC_HOST_FULL_PAUSE_MS 20u    /* until a transfer is tried again that had no room there */
+#define XVHC_CONTROL_RATE_MIN 50u      /* control requests in a second */
 #define XVHC_CONTROL_RATE_DEFAULT 2000u
 #define XVHC_CONTROL_RATE_MAX 1000000u
 #define XVHC_RECONNECT_PAUSE_MIN_MS 100u /* after the first failure; doubled each time */
