@@ -39,12 +39,7 @@ void quota_pause(struct quota *quota, uint64_t now_ms);
 void quota_take(struct quota *quota, uint32_t bytes);
 void quota_give(struct quota *quota, uint32_t bytes);
 
-<<<<<<< HEAD
-/* Asks anew: those that were not admitted are forgotten, and each that is asked for counts again.
- */
-=======
 /* Asks anew: those that were not admitted are forgotten; whoever is refused again counts again. */
->>>>>>> main
 void quota_ask_again(struct quota *quota);
 
 /* Milliseconds until a request that waits for its turn in time can run, or 0; -1: none does. */

@@ -26,7 +26,6 @@ struct usb_device_place {
 	pthread_cond_t wake;
 	pthread_cond_t begun;
 	bool runs; /* the helper does */
-<<<<<<< HEAD
 	/* The sleeper: source_usb_sleeper.c. */
 	enum {
 		SLEEPER_UNBORN,
@@ -35,8 +34,6 @@ struct usb_device_place {
 	} sleeper;
 	pthread_cond_t sleeper_wake;
 	bool woke; /* to be told */
-=======
->>>>>>> main
 	bool due;  /* operation waits for the helper */
 	bool done;
 	struct source_operation operation;
