@@ -35,7 +35,8 @@ def ext4_disk(lab, name, files, mib=32):
     folder.mkdir()
     for file_name, data in files.items():
         (folder / file_name).write_bytes(data)
-    subprocess.run(["/sbin/mkfs.ext4", "-q", "-d", folder, image, f"{mib}M"], check=True)
+    subprocess.run(["/sbin/mkfs.ext4", "-q", "-d", folder, image, f"{mib}M"], check=True,
+                   stdout=subprocess.DEVNULL)
     return image
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A SuperSpeed stick and a UAS disk are SuperSpeed devices to the guest, on a root hub for these.
 
-The disk's driver is uas, which at this speed works by streams only. Files go both ways, with FAT and
-with ext4; a reset that the guest asks for reaches the device, which goes on working.
+The disk's driver is uas, which at this speed works by streams only. Files go both ways, with FAT
+and with ext4; a reset that the guest asks for reaches the device, which goes on working.
 """
 from sticks import (FILES, check_stick_both_ways, ext4_disk, ext4_file, fat_file, fat_stick,
                     wait_disk)
