@@ -153,10 +153,13 @@ static void run_evict(struct job *job, const struct job_paths *paths)
 			 "taking its device from dom0's drivers failed: %s", strerror(-job->error));
 }
 
-/* It sleeps when the guest says so, and at once: its worker holds it awake until then. */
+/*
+ * It sleeps when the guest says so: its worker holds it awake until then, and again from when it
+ * has woken up, for which it has this time.
+ */
 static void sleep_allow(const char *directory)
 {
-	(void)!sysfs_write(directory, "power/autosuspend_delay_ms", "0");
+	(void)!sysfs_write(directory, "power/autosuspend_delay_ms", "100");
 	(void)!sysfs_write(directory, "power/control", "auto");
 }
 

@@ -241,6 +241,7 @@ void request_submit(struct slot *slot)
 	}
 	slot->state = SLOT_TRANSFER;
 	port->untouched = false;
+	port->controls += slot->request.type == TRANSFER_CONTROL;
 	quota_take(&port->worker->quota, slot->transfer.length);
 }
 
@@ -308,6 +309,7 @@ void request_complete(struct slot *slot)
 	int error = transfer->error;
 
 	quota_give(&worker->quota, transfer->length);
+	slot->port->controls -= slot->request.type == TRANSFER_CONTROL;
 	bound_results(slot);
 	/* A transfer that was faster than its cancellation is told as it ended. */
 	if (slot->verdict == XVHC_ECANCEL && error != XVHC_ECANCEL)

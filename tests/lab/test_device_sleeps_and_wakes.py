@@ -19,7 +19,7 @@ def test(lab):
     check_keys(lab, web)
     for _ in range(3):
         web.check(f"echo enabled > {device}/power/wakeup && "
-                  f"echo 0 > {device}/power/autosuspend_delay_ms && "
+                  f"echo 1000 > {device}/power/autosuspend_delay_ms && "
                   f"echo auto > {device}/power/control")
         web.wait(f"grep suspended {device}/power/runtime_status")
         lab.dom0.wait(f"grep suspended {HOST}/power/runtime_status")
