@@ -65,9 +65,9 @@ struct model {
 	int (*control)(struct device *device, const struct setup *setup, uint8_t *data);
 	/* The guest has chosen a setting. */
 	void (*set)(struct device *device, uint8_t interface, uint8_t setting);
-	/* The host wants isochronous packets from an endpoint, or no longer. */
+	/* The host wants isochronous or interrupt packets from an endpoint, or no longer. */
 	void (*stream)(struct device *device, uint8_t endpoint, bool on);
-	/* Bytes for a bulk or interrupt endpoint. */
+	/* Bytes for an endpoint that is not endpoint 0. */
 	void (*out)(struct device *device, uint8_t endpoint, const uint8_t *data, size_t bytes);
 	/* A bulk endpoint is read; may answer with device_bulk(), now or later. */
 	void (*read)(struct device *device, uint8_t endpoint);
@@ -105,5 +105,6 @@ extern const struct model camera_model;
 extern const struct model changeling_model;
 extern const struct model keyboard_model;
 extern const struct model microphone_model;
+extern const struct model sourcesink_model;
 
 #endif

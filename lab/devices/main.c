@@ -18,10 +18,7 @@
 #include <unistd.h>
 
 static const struct model *const models[] = {
-	&camera_model,
-	&changeling_model,
-	&keyboard_model,
-	&microphone_model,
+	&camera_model, &changeling_model, &keyboard_model, &microphone_model, &sourcesink_model,
 };
 
 static const struct model *find_model(const char *name)

@@ -263,7 +263,7 @@ static void on_stop_stream(void *priv, uint64_t id, struct usb_redir_stop_iso_st
 	stream(priv, id, stop->endpoint, false);
 }
 
-static void interrupts(struct device *device, uint64_t id, uint8_t endpoint)
+static void interrupts(struct device *device, uint64_t id, uint8_t endpoint, bool on)
 {
 	struct usb_redir_interrupt_receiving_status_header status = {
 		.status = usb_redir_success,
@@ -271,18 +271,20 @@ static void interrupts(struct device *device, uint64_t id, uint8_t endpoint)
 	};
 
 	usbredirparser_send_interrupt_receiving_status(device->parser, id, &status);
+	if (device->model->stream)
+		device->model->stream(device, endpoint, on);
 }
 
 static void on_start_interrupts(void *priv, uint64_t id,
 				struct usb_redir_start_interrupt_receiving_header *start)
 {
-	interrupts(priv, id, start->endpoint);
+	interrupts(priv, id, start->endpoint, true);
 }
 
 static void on_stop_interrupts(void *priv, uint64_t id,
 			       struct usb_redir_stop_interrupt_receiving_header *stop)
 {
-	interrupts(priv, id, stop->endpoint);
+	interrupts(priv, id, stop->endpoint, false);
 }
 
 static int control_answer(struct device *device, const struct setup *setup, uint8_t *data)
@@ -334,6 +336,14 @@ static void take_out(struct device *device, uint8_t endpoint, uint8_t *data, int
 	if (device->look && device->model->out)
 		device->model->out(device, endpoint, data, (size_t)bytes);
 	usbredirparser_free_packet_data(device->parser, data);
+}
+
+/* QEMU wants no answer to these. */
+static void on_isoc(void *priv, uint64_t id, struct usb_redir_iso_packet_header *header,
+		    uint8_t *data, int bytes)
+{
+	(void)id;
+	take_out(priv, header->endpoint, data, bytes);
 }
 
 static void on_interrupt(void *priv, uint64_t id, struct usb_redir_interrupt_packet_header *header,
@@ -454,6 +464,7 @@ static void set_callbacks(struct usbredirparser *parser)
 	parser->cancel_data_packet_func = on_cancel;
 	parser->control_packet_func = on_control;
 	parser->bulk_packet_func = on_bulk;
+	parser->iso_packet_func = on_isoc;
 	parser->interrupt_packet_func = on_interrupt;
 }
 

@@ -28,7 +28,7 @@ CONTROLLERS = [
 ]
 
 # Kinds that the program of lab/devices plays.
-MODELS = ("camera", "changeling", "keyboard", "microphone")
+MODELS = ("camera", "changeling", "keyboard", "microphone", "sourcesink")
 
 # Kinds for which QEMU listens on the socket.
 SERVED = ("serial", "ccid")
