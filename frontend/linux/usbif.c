@@ -165,7 +165,7 @@ static int usbif_take(struct link *link, struct response *response)
 	int rc = front_ring_take(&link->requests, &wire, sizeof(wire));
 
 	if (rc < 0)
-		link_fail(link, "the request ring has an impossible index");
+		link_fail(link, "the URB ring has an impossible index");
 	if (rc <= 0)
 		return rc;
 	if (usbif_response_check(&wire, U32_MAX)) {

@@ -85,7 +85,7 @@ static int offer_read(struct xenbus_device *dev, struct offer *offer)
 	if (ports < 1 || ports > USBIF_PORT_MAX || usb < 1 || usb > 2)
 		return -EINVAL;
 	offer->port_count = ports;
-	offer->version = wire >= 2 && order >= RING_ORDER ? 2 : 1;
+	offer->version = xvhc_wire_max >= 2 && wire >= 2 && order >= RING_ORDER ? 2 : 1;
 	if (usb == 1)
 		offer->speed_max = XVHCIF_SPEED_FULL;
 	else

@@ -325,9 +325,10 @@ static inline struct controller *hcd_controller(struct usb_hcd *hcd)
 	return hcd_root_hub(hcd)->controller;
 }
 
-/* main.c: the module's parameter "trusted" */
+/* main.c: the module's parameters "trusted" and "wire" */
 
 extern bool xvhc_trusted;
+extern unsigned int xvhc_wire_max;
 
 /* xenbus.c */
 

@@ -71,7 +71,7 @@ def test(lab):
     lab.dom0.check("xvhc give 1-5 web")
     image = noise_stick(lab, "stick", 4)
     lab.plug("xhci.5", "storage", image=image)
-    web = lab.guest("web")
+    web = lab.guest("web", arguments="xvhc.wire=1")
     wait_disk(web)
     spoiler = Spoiler(lab, web)
     storm(web, spoiler, image)

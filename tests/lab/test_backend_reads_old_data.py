@@ -44,7 +44,7 @@ def test(lab):
         image = noise_stick(lab, f"stick{trusted}", 4)
         stick = lab.plug("xhci.5", "storage", image=image)
         web = lab.guest("web", load=False)
-        web.check(f"modprobe xvhc trusted={trusted}")
+        web.check(f"modprobe xvhc wire=1 trusted={trusted}")
         wait_disk(web)
         write_and_read(web, image)
         write_secret(web, "4k")
