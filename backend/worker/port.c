@@ -311,6 +311,7 @@ static void reset_done(struct port *port, int error)
 
 	state_init(port);
 	port->stale = error != XVHC_OK;
+	port->untouched = error == XVHC_OK;
 	broker_link_report(port, PORT_ATTACHED);
 	/*
 	 * The request that made us do it must not make us do it again. It may have been cancelled
