@@ -5,8 +5,8 @@ static_assert(XVHC_WORKER_BYTES_MIN_2 >= TRANSFER_LENGTH_MAX, "the largest trans
 
 int quota_init(struct quota *quota, const struct message_connect *connect, uint64_t now_ms)
 {
-	uint32_t bytes_min = connect->version == 1 ? XVHC_WORKER_BYTES_MIN_1
-						   : XVHC_WORKER_BYTES_MIN_2;
+	uint32_t bytes_min =
+		connect->version == 1 ? XVHC_WORKER_BYTES_MIN_1 : XVHC_WORKER_BYTES_MIN_2;
 
 	if (connect->bytes_max != 0 && connect->bytes_max < bytes_min)
 		return XVHC_EPROTO;

@@ -35,9 +35,8 @@
 #define XVHC_WORKER_TRANSFERS_MAX 128u /* the same, for transfers in flight */
 #define XVHC_TRANSFER_OVERHEAD 2048u   /* bytes that usbfs counts beside a transfer's data */
 #define XVHC_USBFS_MEMORY_MB 16u       /* usbfs' own default for the whole host */
-#define XVHC_HOST_FULL_PAUSE_MS 20u /* before a transfer for which it had no room is tried again   \
-				     */
-#define XVHC_CONTROL_RATE_MIN 50u   /* control requests in a second */
+#define XVHC_HOST_FULL_PAUSE_MS 20u    /* before what it had no room for is tried again */
+#define XVHC_CONTROL_RATE_MIN 50u      /* control requests in a second */
 #define XVHC_CONTROL_RATE_DEFAULT 2000u
 #define XVHC_CONTROL_RATE_MAX 1000000u
 #define XVHC_RECONNECT_PAUSE_MIN_MS 100u /* after the first failure; doubled each time */
