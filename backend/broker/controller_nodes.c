@@ -303,7 +303,7 @@ const char *frontend_read(struct broker *broker, const struct controller *contro
 	offer->version = 1;
 	frontend_path(controller, "wire-version", path);
 	result = xenstore_read_number(broker->store, path, WIRE_VERSION_MAX, &offer->version);
-	if (result != 0 && result != -ENOENT)
+	if ((result != 0 && result != -ENOENT) || offer->version == 0)
 		return "its wire-version is not what max-wire-version allows";
 	if (offer->version == 2)
 		return frontend_read_2(broker, controller, offer);

@@ -116,6 +116,8 @@ static int bulk(struct model *model, struct source_transfer *transfer)
 		transfer->actual = transfer->length;
 		return XVHC_OK;
 	}
+	if (!transfer->in && transfer->length > sizeof(loopback->loop))
+		return XVHC_EIO;
 	if (transfer->in)
 		return fetch(model, transfer, loopback->loop, &loopback->loop_length,
 			     &loopback->loop_full);

@@ -119,6 +119,7 @@ struct model {
 	bool kicking;
 	bool operation_due;
 	bool held, hold_next, fail_next, wake_next, gone;
+	bool asleep;      /* it takes no transfer */
 	uint16_t no_room; /* so many transfers are turned away */
 };
 

@@ -273,6 +273,8 @@ static int model_submit(struct source_device *device, struct source_transfer *tr
 
 	if (model->gone)
 		return XVHC_ENODEV;
+	if (model->asleep)
+		return XVHC_EIO;
 	if (model->no_room > 0) {
 		model->no_room--;
 		return XVHC_ELIMIT;
@@ -352,14 +354,17 @@ static int run_operation(struct model *model, struct source_device *device,
 		return XVHC_OK;
 	case SOURCE_RESET:
 		model->halted = 0;
+		model->asleep = false;
 		device_state_init(&model->state, &model->descriptors);
 		return model->ops->reset(model);
 	case SOURCE_STREAMS_ALLOCATE:
 		device->streams = operation->streams;
 		return XVHC_OK;
 	case SOURCE_STREAMS_FREE:
+		return XVHC_OK;
 	case SOURCE_SUSPEND:
 	case SOURCE_RESUME:
+		model->asleep = operation->kind == SOURCE_SUSPEND;
 		return XVHC_OK;
 	default:
 		if (model->ops)
@@ -411,6 +416,7 @@ static void finish_operations(void)
 		calls->operation_done(models[i].device, models[i].operation_error);
 		if (models[i].operation.kind == SOURCE_SUSPEND && models[i].wake_next) {
 			models[i].wake_next = false;
+			models[i].asleep = false;
 			calls->device_woke(models[i].device);
 		}
 	}

@@ -18,7 +18,7 @@
 void *arena_take(uint32_t pages);
 
 /* Gives them back. */
-void arena_give(void *memory, uint32_t pages);
+void arena_give(void *taken, uint32_t pages);
 
 /* Gives all back, and zeroes them. */
 void arena_wipe(void);

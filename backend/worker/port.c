@@ -345,9 +345,15 @@ void port_close(struct port *port)
 static void reset_done(struct port *port, int error)
 {
 	struct slot *slot = port->queue;
+	bool suspended = port->suspended;
 
 	state_init(port);
-	port->stale = error != XVHC_OK;
+	port->stale = false;
+	if (error != XVHC_OK) {
+		port->stale = true;
+		port->untouched = false;
+		port->suspended = suspended;
+	}
 	broker_link_report(port, PORT_ATTACHED);
 	/*
 	 * The request that made us do it must not make us do it again. It may have been cancelled

@@ -16,7 +16,7 @@ static void reset(struct slot *slot)
 	static const struct source_operation operation = {.kind = SOURCE_RESET};
 	struct port *port = slot->port;
 
-	if (port->untouched && port->state.address == 0)
+	if (port->untouched && port->state.address == 0 && !port->suspended)
 		request_answer(slot, XVHC_OK, 0);
 	else
 		port_operate(port, &operation, slot);

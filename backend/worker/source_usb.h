@@ -25,15 +25,14 @@ struct usb_device_place {
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t wake;
 	pthread_cond_t begun;
-	bool runs; /* the helper does */
-	/* The sleeper: source_usb_sleeper.c. */
+	pthread_cond_t sleeper_wake; /* the sleeper: source_usb_sleeper.c */
 	enum {
 		SLEEPER_UNBORN,
 		SLEEPER_IDLE,
 		SLEEPER_WAITS, /* for the device to wake up */
 	} sleeper;
-	pthread_cond_t sleeper_wake;
 	bool woke; /* to be told */
+	bool runs; /* the helper does */
 	bool due;  /* operation waits for the helper */
 	bool done;
 	struct source_operation operation;

@@ -23,8 +23,11 @@ struct device {
 	const struct kind *kind;
 	uint32_t model;
 	bool open, gone;
+	bool asleep, woke;
+	bool lacks_a_reset;
 	uint8_t configuration;
 	uint8_t altsetting[32];
+	uint16_t streams[32]; /* of each endpoint, by the bits of an operation */
 	enum {
 		OPERATION_IDLE,
 		OPERATION_PENDING,
@@ -87,6 +90,21 @@ static uint32_t count_pending(const struct device *device, int endpoint)
 
 /* Submission. */
 
+static uint32_t bit_of(uint8_t endpoint)
+{
+	return (endpoint & 15u) | (endpoint & 0x80u) >> 3;
+}
+
+static void check_stream(const struct device *device, const struct source_transfer *transfer)
+{
+	uint16_t streams = device->streams[bit_of(transfer->endpoint)];
+
+	SIM_CHECK(streams == 0 ? transfer->stream == 0
+			       : transfer->stream >= 1 && transfer->stream <= streams,
+		  "stream %u of endpoint %02x, which has %u", transfer->stream, transfer->endpoint,
+		  streams);
+}
+
 static void check_endpoint(const struct device *device, const struct source_transfer *transfer)
 {
 	const struct kind_endpoint *endpoint;
@@ -101,6 +119,7 @@ static void check_endpoint(const struct device *device, const struct source_tran
 	SIM_CHECK(endpoint->type == transfer->type, "endpoint %02x has not type %u",
 		  transfer->endpoint, transfer->type);
 	SIM_CHECK(transfer->in == ((endpoint->address & 0x80) != 0), "wrong direction");
+	check_stream(device, transfer);
 	for (i = 0; i < transfer->packets; i++) {
 		SIM_CHECK(transfer->packet[i].length <= endpoint->payload, "packet too long");
 		total += transfer->packet[i].length;
@@ -114,7 +133,7 @@ static void expected_out(const struct sim_request *request, uint8_t *data)
 	static uint8_t all[65536];
 	uint32_t i;
 
-	memory_gather(request->wire.seg, request->wire.nr_buffer_segs, all, request->length);
+	memory_gather(request->piece, request->data_pieces, all, request->length);
 	if (request->type != TRANSFER_ISOC)
 		memcpy(data, all, request->length);
 	for (i = 0; i < request->packets; i++) {
@@ -147,6 +166,7 @@ static void check_data(const struct sim_request *request, const struct source_tr
 		buffer += SOURCE_SETUP_BYTES;
 	} else {
 		SIM_CHECK(transfer->length == request->length, "length");
+		SIM_CHECK(transfer->stream == request->stream, "stream");
 	}
 	if (request->in)
 		return;
@@ -325,25 +345,80 @@ static int open_device(struct device *device, struct source_device *source)
 	return XVHC_OK;
 }
 
+static void end_all_streams(struct device *device)
+{
+	memset(device->streams, 0, sizeof(device->streams));
+}
+
 static int configure(struct device *device, const struct source_operation *operation)
 {
 	SIM_CHECK(device->model == KIND_GARBAGE || operation->value == 0 ||
 			  kind_has(device->kind, operation->value, 0, 0),
 		  "configuration %u", operation->value);
 	device->configuration = operation->value;
+	end_all_streams(device);
 	memset(device->altsetting, 0, sizeof(device->altsetting));
 	return XVHC_OK;
 }
 
 static int set_interface(struct device *device, const struct source_operation *operation)
 {
+	uint32_t i;
+
 	SIM_CHECK(device->model == KIND_GARBAGE ||
 			  kind_has(device->kind, device->configuration, operation->interface,
 				   operation->altsetting),
 		  "interface %u, altsetting %u", operation->interface, operation->altsetting);
 	if (operation->interface < 32)
 		device->altsetting[operation->interface] = operation->altsetting;
+	for (i = 0; i < device->kind->count; i++) {
+		const struct kind_endpoint *endpoint = &device->kind->endpoints[i];
+
+		if (endpoint->interface == operation->interface)
+			device->streams[bit_of(endpoint->address)] = 0;
+	}
 	return XVHC_OK;
+}
+
+uint32_t device_streams_of(uint32_t wanted)
+{
+	return wanted < 16 ? wanted : 16;
+}
+
+static void check_streams(const struct device *device, const struct source_operation *operation)
+{
+	uint32_t i;
+
+	SIM_CHECK(operation->endpoints != 0, "streams of no endpoint");
+	for (i = 0; i < 32; i++) {
+		uint8_t address = (uint8_t)((i & 15) | (i & 16) << 3);
+		const struct kind_endpoint *endpoint =
+			kind_find(device->kind, device->configuration, device->altsetting, address);
+
+		if ((operation->endpoints >> i & 1) == 0)
+			continue;
+		SIM_CHECK(device->model == KIND_GARBAGE ||
+				  (endpoint && endpoint->type == TRANSFER_BULK),
+			  "streams of endpoint %02x", address);
+		SIM_CHECK(count_pending(device, address) == 0, "streams under transfers");
+	}
+}
+
+static void set_streams(struct device *device, const struct source_operation *operation)
+{
+	uint16_t streams = 0;
+	uint32_t i;
+
+	if (operation->kind == SOURCE_STREAMS_ALLOCATE) {
+		SIM_CHECK(operation->streams >= 2 && operation->streams <= XVHC_STREAMS_MAX,
+			  "%u streams", operation->streams);
+		streams = (uint16_t)device_streams_of(operation->streams);
+		device->device->streams = streams;
+	}
+	for (i = 0; i < 32; i++) {
+		if (operation->endpoints >> i & 1)
+			device->streams[i] = streams;
+	}
 }
 
 /* None of the transfers that it would disturb may be under way. */
@@ -355,6 +430,7 @@ static void check_drained(const struct device *device, const struct source_opera
 	case SOURCE_OPEN:
 	case SOURCE_SET_CONFIGURATION:
 	case SOURCE_RESET:
+	case SOURCE_SUSPEND:
 	case SOURCE_CLOSE:
 		SIM_CHECK(count_pending(device, -1) == 0, "operation %u under transfers",
 			  operation->kind);
@@ -372,10 +448,16 @@ static void check_drained(const struct device *device, const struct source_opera
 				  "altsetting under transfers");
 		}
 		break;
-	default:
-		SIM_CHECK(false, "an operation that version 1 has no word for");
+	case SOURCE_STREAMS_ALLOCATE:
+	case SOURCE_STREAMS_FREE:
+		check_streams(device, operation);
+		break;
+	case SOURCE_RESUME:
 		break;
 	}
+	SIM_CHECK(sim_version == 2 || operation->kind < SOURCE_SUSPEND ||
+			  operation->kind == SOURCE_CLOSE,
+		  "an operation that version 1 has no word for");
 }
 
 /* What the device does; it is told to the worker when the operation ends. */
@@ -394,7 +476,16 @@ static int carry_out(struct device *device, const struct source_operation *opera
 		return set_interface(device, operation);
 	case SOURCE_RESET:
 		device->configuration = 0;
+		device->asleep = device->lacks_a_reset = false;
 		memset(device->altsetting, 0, sizeof(device->altsetting));
+		return XVHC_OK;
+	case SOURCE_SUSPEND:
+	case SOURCE_RESUME:
+		device->asleep = operation->kind == SOURCE_SUSPEND;
+		return XVHC_OK;
+	case SOURCE_STREAMS_ALLOCATE:
+	case SOURCE_STREAMS_FREE:
+		set_streams(device, operation);
 		return XVHC_OK;
 	default:
 		return XVHC_OK;
@@ -409,6 +500,12 @@ static void end_operation(struct device *device)
 	if (device->result != XVHC_OK && (device->operation.kind == SOURCE_SET_CONFIGURATION ||
 					  device->operation.kind == SOURCE_RESET))
 		device->configuration = 0;
+	if (device->operation.kind == SOURCE_RESET) {
+		device->lacks_a_reset = device->result != XVHC_OK;
+		end_all_streams(device);
+	}
+	if (device->operation.kind == SOURCE_SET_CONFIGURATION)
+		end_all_streams(device);
 	device->phase = OPERATION_DONE;
 	wake();
 }
@@ -482,11 +579,51 @@ static void tell_transfers(void)
 	}
 }
 
+static void tell_wakeups(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < SIM_PORTS; i++) {
+		if (!devices[i].woke)
+			continue;
+		devices[i].woke = false;
+		calls->device_woke(devices[i].device);
+	}
+}
+
+bool device_wake_up(void)
+{
+	uint32_t at = random_below(SIM_PORTS), i;
+
+	for (i = 0; i < SIM_PORTS; i++, at++) {
+		struct device *device = &devices[at % SIM_PORTS];
+
+		if (!device->asleep || device->gone || device->phase != OPERATION_IDLE)
+			continue;
+		device->asleep = false;
+		device->woke = true;
+		wake();
+		return true;
+	}
+	return false;
+}
+
+bool device_sleeps(uint32_t port)
+{
+	return devices[port - 1].asleep;
+}
+
+bool device_lacks_a_reset(uint32_t port)
+{
+	return devices[port - 1].lacks_a_reset;
+}
+
 static void sim_handle_events(void)
 {
 	uint64_t count;
 
 	SIM_CHECK(read(event, &count, sizeof(count)) == sizeof(count), "woken without a reason");
+	tell_wakeups();
 	tell_transfers();
 	tell_operations();
 }

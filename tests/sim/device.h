@@ -19,6 +19,16 @@ bool device_finish_operation(void);
 /* The device of this port is unplugged without notice: it answers no more but with ENODEV. */
 void device_vanish(uint32_t port);
 
+/* A device that sleeps wakes up by itself. Returns false where there is none. */
+bool device_wake_up(void);
+
+/* Whether the device of this port sleeps; whether its last reset failed. */
+bool device_sleeps(uint32_t port);
+bool device_lacks_a_reset(uint32_t port);
+
+/* How many streams a device has of so many that are asked for. */
+uint32_t device_streams_of(uint32_t wanted);
+
 /* Calm: operations and cancelled transfers end by themselves. */
 void device_calm(bool calm);
 

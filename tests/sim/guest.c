@@ -9,18 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <ring.h>
-#include <usbif_decode.h>
-
 #include "kind.h"
 #include "memory.h"
 #include "outcome.h"
+#include "rings.h"
 #include "view.h"
 
 static struct sim_request requests[SIM_REQUESTS];
-static struct front_ring urb, conn;
 static bool armed; /* we wait for a notification of the next response or event */
-static uint16_t generation, conn_id;
 static uint32_t noise_open;
 uint64_t guest_answers, guest_good_answers;
 
@@ -31,28 +27,23 @@ struct sim_request *request_find(uint32_t id)
 	return request->open && request->id == id ? request : NULL;
 }
 
-void guest_start(void)
+uint32_t guest_start(void)
 {
-	uint32_t i;
+	uint32_t pages, i;
 
 	for (i = 0; i < SIM_REQUESTS; i++) {
 		struct sim_request *request = &requests[i];
 
 		if (request->open && request->kind == SIM_SUBMIT)
-			memory_give(request->piece, request->data_pieces + request->list_pieces);
+			memory_give(request->piece, request_pieces(request));
 		request->open = false;
 	}
-	memset(memory_page(MEMORY_URB_PAGE), 0, USBIF_PAGE_SIZE);
-	memset(memory_page(MEMORY_CONN_PAGE), 0, USBIF_PAGE_SIZE);
-	front_ring_init(&urb, ring_page_usbif(memory_page(MEMORY_URB_PAGE),
-					      sizeof(union usbif_urb_slot), USBIF_URB_RING_SLOTS));
-	front_ring_init(&conn,
-			ring_page_usbif(memory_page(MEMORY_CONN_PAGE),
-					sizeof(union usbif_conn_slot), USBIF_CONN_RING_SLOTS));
+	pages = rings_start();
 	armed = true;
 	noise_open = 0;
 	memory_accept_noise();
 	views_reset();
+	return pages;
 }
 
 uint32_t guest_open_requests(void)
@@ -68,7 +59,7 @@ static struct sim_request *request_new(enum sim_request_kind kind)
 {
 	uint32_t at = random_below(SIM_REQUESTS), i;
 
-	if (front_ring_free(&urb) == 0)
+	if (rings_free() == 0)
 		return NULL;
 	for (i = 0; i < SIM_REQUESTS; i++, at++) {
 		struct sim_request *request = &requests[at % SIM_REQUESTS];
@@ -77,18 +68,11 @@ static struct sim_request *request_new(enum sim_request_kind kind)
 			continue;
 		memset(request, 0, offsetof(struct sim_request, data));
 		request->kind = kind;
-		request->id = (uint16_t)(at % SIM_REQUESTS + generation++ * SIM_REQUESTS);
+		request->id = rings_id(at % SIM_REQUESTS);
 		request->port = 1 + random_below(SIM_PORTS);
-		request->wire.id = request->id;
 		return request;
 	}
 	return NULL;
-}
-
-static void put(struct sim_request *request)
-{
-	request->open = true;
-	front_ring_put(&urb, &request->wire, sizeof(request->wire));
 }
 
 bool guest_submit(void)
@@ -97,7 +81,8 @@ bool guest_submit(void)
 
 	if (!request || !view_fill(request))
 		return false;
-	put(request);
+	request->open = true;
+	rings_put(request);
 	return true;
 }
 
@@ -116,55 +101,23 @@ bool guest_cancel(void)
 {
 	struct sim_request *request = request_new(SIM_CANCEL);
 	struct sim_request *target = pick_open();
+	uint16_t id = (uint16_t)random_u64();
 
 	if (!request)
 		return false;
-	request->wire.u.unlink.unlink_id = (uint16_t)random_u64();
 	if (target && !random_one_in(8)) {
-		request->wire.u.unlink.unlink_id = target->id;
+		id = target->id;
 		request->target_open = true;
 		request->port = target->port;
 		target->cancelled = true;
 		if (target->change != CHANGE_NONE)
 			view_doubt(target->port);
-	} else if (request_find(request->wire.u.unlink.unlink_id)) {
+	} else if (request_find(id)) {
 		return false;
 	}
-	request->wire.pipe = request->port | USBIF_PIPE_UNLINK;
-	put(request);
+	request->open = true;
+	rings_put_cancel(request, id);
 	return true;
-}
-
-static void fill_noise(struct sim_request *request)
-{
-	uint32_t i;
-
-	random_fill(&request->wire, sizeof(request->wire));
-	request->wire.id = request->id;
-	request->wire.pipe &= ~(uint32_t)USBIF_PIPE_RESERVED;
-	if (random_one_in(8))
-		request->wire.pipe |= 1u << random_below(32);
-	request->wire.transfer_flags = (uint16_t)random_below(random_one_in(8) ? 0x100 : 2);
-	request->wire.nr_buffer_segs = (uint16_t)random_below(random_one_in(8) ? 17 : 3);
-	if (request->wire.pipe >> USBIF_PIPE_TYPE_SHIFT == USBIF_PIPE_TYPE_ISOC) {
-		request->wire.u.isoc.nr_frame_desc_segs &= 1;
-		request->wire.nr_buffer_segs %= 16;
-	}
-	request->wire.buffer_length = 0;
-	for (i = 0; i < USBIF_SEGMENTS_MAX; i++) {
-		struct usbif_segment *segment = &request->wire.seg[i];
-
-		segment->gref = MEMORY_NOISE_PAGE + segment->gref % (MEMORY_NOISE_PAGES + 1);
-		segment->length = (uint16_t)(segment->length % (USBIF_PAGE_SIZE + 2));
-		segment->offset = (uint16_t)(segment->offset % (USBIF_PAGE_SIZE + 1));
-		if (!random_one_in(8) && segment->offset + segment->length > USBIF_PAGE_SIZE)
-			segment->offset = (uint16_t)(USBIF_PAGE_SIZE - segment->length % 4097);
-		if (i < request->wire.nr_buffer_segs)
-			request->wire.buffer_length =
-				(uint16_t)(request->wire.buffer_length + segment->length);
-	}
-	if (random_one_in(8))
-		request->wire.buffer_length ^= (uint16_t)(1u << random_below(16));
 }
 
 bool guest_noise(void)
@@ -174,8 +127,6 @@ bool guest_noise(void)
 
 	if (!request)
 		return false;
-	fill_noise(request);
-	request->in = (request->wire.pipe & USBIF_PIPE_IN) != 0;
 	/* It may be a cancellation, or change a device's state. */
 	for (i = 0; i < SIM_REQUESTS; i++) {
 		requests[i].cancelled = true;
@@ -184,64 +135,37 @@ bool guest_noise(void)
 	for (i = 1; i <= SIM_PORTS; i++)
 		view_doubt(i);
 	noise_open++;
-	put(request);
+	request->open = true;
+	rings_put_noise(request);
 	return true;
 }
 
 void guest_post_events(uint32_t count)
 {
-	struct usbif_conn_request request;
-
-	for (; count > 0 && front_ring_free(&conn) > 0; count--) {
-		request.id = conn_id++;
-		front_ring_put(&conn, &request, sizeof(request));
-	}
+	rings_post_events(count);
 }
 
 void guest_break_protocol(void)
 {
-	struct usbif_urb_request wire = {.nr_buffer_segs = 17};
-	struct usbif_ring_head *head = memory_page(MEMORY_URB_PAGE);
-
-	if (random_one_in(2)) {
-		head->req_prod = urb.rsp_cons + 17 + random_below(1u << 31);
-	} else {
-		wire.nr_buffer_segs += (uint16_t)random_below(1000);
-		memcpy((uint8_t *)(head + 1) + (urb.req_prod_pvt & 15) * sizeof(wire), &wire,
-		       sizeof(wire));
-		head->req_prod = urb.req_prod_pvt + 1;
-	}
+	rings_break();
 }
 
 bool guest_push(void)
 {
-	bool of_urb = front_ring_push(&urb), of_conn = front_ring_push(&conn);
-
-	return of_urb || of_conn;
+	return rings_push();
 }
 
-/* No byte of a response that has no meaning may be anything but zero. */
-static void check_slot(const union usbif_urb_slot *slot)
+static void take_answer(const struct sim_answer *answer)
 {
-	const uint8_t *bytes = (const uint8_t *)slot;
-	uint32_t i;
+	struct sim_request *request = request_find(answer->id);
 
-	SIM_CHECK(slot->response.start_frame == 0, "start_frame");
-	for (i = sizeof(slot->response); i < sizeof(*slot); i++)
-		SIM_CHECK(bytes[i] == 0, "byte %u of a response is %02x", i, bytes[i]);
-}
-
-static void take_response(const struct usbif_urb_response *response)
-{
-	struct sim_request *request = request_find(response->id);
-
-	SIM_CHECK(request, "an answer to request %u, which is not under way", response->id);
+	SIM_CHECK(request, "an answer to request %u, which is not under way", answer->id);
 	guest_answers++;
-	guest_good_answers += response->status == USBIF_STATUS_OK;
-	outcome_check(request, response);
-	if (request->kind == SIM_SUBMIT) {
-		view_answered(request, response->status);
-		memory_give(request->piece, request->data_pieces + request->list_pieces);
+	guest_good_answers += answer->status == XVHCIF_STATUS_OK;
+	outcome_check(request, answer);
+	if (request->kind == SIM_SUBMIT || request->kind == SIM_OPERATION) {
+		view_answered(request, answer->status);
+		memory_give(request->piece, request_pieces(request));
 	}
 	request->open = false;
 	if (request->kind == SIM_NOISE && --noise_open == 0)
@@ -250,24 +174,14 @@ static void take_response(const struct usbif_urb_response *response)
 
 static uint32_t take_all(void)
 {
-	struct usbif_conn_response event;
-	union usbif_urb_slot slot;
+	struct sim_answer answer;
+	struct sim_event event;
 	uint32_t count = 0;
-	int got;
 
-	while ((got = front_ring_take(&conn, &event, sizeof(event))) > 0) {
-		SIM_CHECK((uint16_t)(conn_id - 1 - event.id) < 2 * USBIF_CONN_RING_SLOTS,
-			  "an event with id %u", event.id);
-		view_event(event.portnum, event.speed);
-		count++;
-	}
-	SIM_CHECK(got == 0, "index of the connection ring");
-	while ((got = front_ring_take(&urb, &slot, sizeof(slot))) > 0) {
-		check_slot(&slot);
-		take_response(&slot.response);
-		count++;
-	}
-	SIM_CHECK(got == 0, "index of the URB ring");
+	for (; rings_take_event(&event); count++)
+		view_event(&event);
+	for (; rings_take_answer(&answer); count++)
+		take_answer(&answer);
 	return count;
 }
 
@@ -277,11 +191,8 @@ void guest_take(bool notified)
 
 	SIM_CHECK(count == 0 || !armed || notified, "%u entries without a notification", count);
 	armed = random_one_in(2);
-	if (armed) {
-		bool more = front_ring_recheck(&urb);
-
-		SIM_CHECK(!more && !front_ring_recheck(&conn), "entries out of nowhere");
-	}
+	if (armed)
+		SIM_CHECK(!rings_recheck(), "entries out of nowhere");
 }
 
 void guest_accept_open(void)
@@ -292,7 +203,7 @@ void guest_accept_open(void)
 		struct sim_request *request = &requests[i];
 
 		if (request->open && request->kind == SIM_SUBMIT)
-			memory_accept(request->piece, request->data_pieces + request->list_pieces);
+			memory_accept(request->piece, request_pieces(request));
 	}
 }
 
@@ -323,9 +234,9 @@ void guest_device_lost(uint32_t port)
 	view_lost(port);
 }
 
-void guest_device_given(uint32_t port, uint32_t kind, bool presented)
+void guest_device_given(uint32_t port, const struct message_attach *attach)
 {
-	view_given(port, kind, presented);
+	view_given(port, attach);
 }
 
 bool guest_sees(uint32_t port)

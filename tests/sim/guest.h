@@ -3,10 +3,15 @@
 #ifndef XVHC_TESTS_SIM_GUEST_H
 #define XVHC_TESTS_SIM_GUEST_H
 
+#include <message.h>
+
 #include "request.h"
 
-/* Makes new rings, for a new worker. Requests of the last one will have no answer. */
-void guest_start(void);
+/*
+ * Makes new rings, for a new worker. Requests of the last one will have no answer. Returns how many
+ * pages the ring of requests has.
+ */
+uint32_t guest_start(void);
 
 /*
  * Puts a request of random kind for a random port. Returns false where there is no room for it.
@@ -37,7 +42,7 @@ void guest_check(void);
 void guest_write_elsewhere(void);
 
 /* What becomes of the device of a port, before the guest is told. */
-void guest_device_given(uint32_t port, uint32_t kind, bool presented);
+void guest_device_given(uint32_t port, const struct message_attach *attach);
 void guest_device_lost(uint32_t port);
 
 /* Whether the guest was told of a device on this port. */

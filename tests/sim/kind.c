@@ -4,6 +4,8 @@
 #include <descriptor.h>
 #include <transfer.h>
 
+#include "sim.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* clang-format off */
@@ -50,6 +52,11 @@ static const struct kind_endpoint all_types_endpoints[] = {
 static const struct kind_endpoint super_speed_endpoints[] = {{1, 0, 0, 0x81, TRANSFER_BULK, 512},
 							     {1, 0, 0, 0x02, TRANSFER_BULK, 512}};
 
+/* As version 2 shows it. */
+static const struct kind_endpoint super_speed_streams[] = {{1, 0, 0, 0x81, TRANSFER_BULK, 1024},
+							   {1, 0, 0, 0x02, TRANSFER_BULK, 1024},
+							   {1, 0, 1, 0x83, TRANSFER_BULK, 1024}};
+
 static_assert(sizeof(all_types) == 18 + 92 + 25, "the lengths are in the descriptors");
 static_assert(sizeof(super_speed) == 18 + 66, "the lengths are in the descriptors");
 
@@ -66,6 +73,11 @@ static const struct kind kinds[KINDS] = {
 
 const struct kind *kind_of(uint32_t number)
 {
+	static const struct kind with_streams = {super_speed, sizeof(super_speed),
+						 super_speed_streams, COUNT(super_speed_streams)};
+
+	if (number == KIND_SUPER_SPEED && sim_version == 2)
+		return &with_streams;
 	return &kinds[number];
 }
 

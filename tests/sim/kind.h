@@ -11,7 +11,7 @@
 /* The "model" of an ATTACH message. */
 enum kind_number {
 	KIND_ALL_TYPES = 1, /* two configurations, endpoints of each type */
-	KIND_SUPER_SPEED,   /* with an altsetting of streams, which a guest is not shown */
+	KIND_SUPER_SPEED,   /* with an altsetting of streams, which version 1 does not show */
 	KIND_GARBAGE,       /* descriptors of KIND_ALL_TYPES with random damage */
 	KIND_NO_OPEN,       /* cannot be opened */
 	KINDS

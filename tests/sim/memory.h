@@ -10,9 +10,11 @@
 
 #define MEMORY_URB_PAGE 1u
 #define MEMORY_CONN_PAGE 2u
-#define MEMORY_DATA_PAGE 3u /* the first one */
+#define MEMORY_HEAD_PAGE 1u /* version 2 */
+#define MEMORY_RING_PAGE 2u /* version 2: the first one */
+#define MEMORY_DATA_PAGE 6u /* the first one */
 #define MEMORY_DATA_PAGES 24u
-#define MEMORY_NOISE_PAGE 27u /* for requests whose outcome is not foreseen */
+#define MEMORY_NOISE_PAGE 30u /* for requests whose outcome is not foreseen */
 #define MEMORY_NOISE_PAGES 4u
 #define MEMORY_PAGES (MEMORY_NOISE_PAGE + MEMORY_NOISE_PAGES)
 
@@ -27,6 +29,9 @@ void *memory_page(uint32_t page);
  * there is not enough left, or length is 0.
  */
 uint32_t memory_take(uint32_t length, struct usbif_segment *segments, uint32_t max);
+
+/* Takes length bytes at the start of a page. Returns whether there is one. */
+bool memory_take_start(uint32_t length, struct usbif_segment *segment);
 
 /* Gives them back. */
 void memory_give(const struct usbif_segment *segments, uint32_t count);

@@ -6,6 +6,6 @@
 #include "request.h"
 
 /* Judges an answer, and tells the shadow memory what must now be in the request's pieces. */
-void outcome_check(const struct sim_request *request, const struct usbif_urb_response *response);
+void outcome_check(const struct sim_request *request, const struct sim_answer *answer);
 
 #endif

@@ -7,8 +7,12 @@
 #define XVHC_TESTS_SIM_H
 
 #include <xvhc/usbif.h>
+#include <xvhc/xvhcif.h>
 
 #define SIM_PORTS 3u
+
+/* Version of the wire that this run speaks. */
+extern uint32_t sim_version;
 
 /* The seed and the step that are under way, for whoever has to say so. */
 struct sim_position {

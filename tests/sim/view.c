@@ -5,6 +5,7 @@
 
 #include <transfer.h>
 
+#include "device.h"
 #include "kind.h"
 #include "memory.h"
 
@@ -18,7 +19,12 @@ struct view {
 	bool lost;      /* it may have gone since */
 	bool certain;   /* address, configuration and altsettings are known */
 	uint32_t changes, open;
+	bool spoke; /* something was asked of a device that we have not heard of */
+	bool slept; /* it was asked to sleep since it came */
+	uint8_t speed;
+	uint64_t device;
 	uint8_t address, configuration, altsetting[32];
+	uint16_t streams[32]; /* of each endpoint, as in a request for them */
 };
 
 static struct view views[SIM_PORTS + 1];
@@ -31,6 +37,8 @@ void views_reset(void)
 void view_doubt(uint32_t port)
 {
 	views[port].certain = false;
+	views[port].spoke = true;
+	views[port].slept = true;
 }
 
 void view_lost(uint32_t port)
@@ -39,11 +47,15 @@ void view_lost(uint32_t port)
 	views[port].lost = true;
 }
 
-void view_given(uint32_t port, uint32_t kind, bool presented)
+void view_given(uint32_t port, const struct message_attach *attach)
 {
-	views[port].kind = kind;
-	views[port].presented = presented;
-	views[port].gone = false;
+	struct view *view = &views[port];
+
+	view->kind = attach->model;
+	view->presented = sim_version == 1 && attach->speed >= USB_SPEED_SUPER;
+	view->speed = (uint8_t)(view->presented ? USB_SPEED_HIGH : attach->speed);
+	view->device = (uint64_t)attach->instance[1] << 32 | attach->instance[0];
+	view->gone = false;
 }
 
 bool view_connected(uint32_t port)
@@ -61,26 +73,44 @@ bool view_presented(uint32_t port)
 	return views[port].presented;
 }
 
+bool view_changes_nothing_else(const struct sim_request *request)
+{
+	return request->serial && views[request->port].changes == 1;
+}
+
 static void at_address_zero(struct view *view)
 {
 	view->address = 0;
 	view->configuration = 0;
 	memset(view->altsetting, 0, sizeof(view->altsetting));
+	memset(view->streams, 0, sizeof(view->streams));
 }
 
-void view_event(uint8_t port, uint8_t speed)
+void view_event(const struct sim_event *event)
 {
-	struct view *view = &views[port];
+	struct view *view = &views[event->port];
+	bool there = event->event == XVHCIF_EVENT_CONNECT;
 
-	SIM_CHECK(port >= 1 && port <= SIM_PORTS, "an event of port %u", port);
-	SIM_CHECK(speed <= USBIF_SPEED_HIGH, "speed %u", speed);
-	SIM_CHECK(view->connected != (speed != USBIF_SPEED_NONE), "port %u: speed %u twice", port,
-		  speed);
-	view->connected = speed != USBIF_SPEED_NONE;
+	SIM_CHECK(event->port >= 1 && event->port <= SIM_PORTS, "an event of port %u", event->port);
+	SIM_CHECK(event->event <= XVHCIF_EVENT_WAKEUP, "event %u", event->event);
+	if (event->event == XVHCIF_EVENT_WAKEUP) {
+		SIM_CHECK(view->connected && view->slept, "port %u never slept", event->port);
+		return;
+	}
+	SIM_CHECK(view->connected != there, "port %u: event %u twice", event->port, event->event);
+	SIM_CHECK(!there || event->speed == view->speed, "port %u: speed %u and not %u",
+		  event->port, event->speed, view->speed);
+	SIM_CHECK(!there || sim_version == 1 || event->device == view->device,
+		  "port %u: another device", event->port);
+	view->connected = there;
 	view->lost = view->gone;
-	/* What is still under way was meant for the last device. */
-	view->certain = view->open == 0;
+	/* What is still under way was meant for the last device. On version 1 address 0 resets. */
+	view->certain = view->open == 0 && (sim_version == 1 || !view->spoke);
 	at_address_zero(view);
+	if (!there)
+		return;
+	view->slept = view->spoke;
+	view->spoke = false;
 }
 
 /* Requests. */
@@ -136,9 +166,13 @@ static bool take_packets(struct sim_request *request, uint32_t payload)
 
 	request->packets = 1 + random_below(random_one_in(8) ? XVHC_ISOC_PACKETS_MAX : 8);
 	bytes = request->packets * (uint32_t)sizeof(request->list[0]);
-	request->list_pieces = memory_take(
-		bytes, request->piece + request->data_pieces,
-		random_one_in(2) && request->data_pieces < USBIF_SEGMENTS_MAX - 1 ? 2 : 1);
+	if (sim_version == 1)
+		request->list_pieces = memory_take(
+			bytes, request->piece + request->data_pieces,
+			random_one_in(2) && request->data_pieces < USBIF_SEGMENTS_MAX - 1 ? 2 : 1);
+	else
+		request->list_pieces =
+			memory_take_start(bytes, request->piece + request->data_pieces);
 	if (request->list_pieces == 0) {
 		memory_give(request->piece, request->data_pieces);
 		return false;
@@ -146,38 +180,43 @@ static bool take_packets(struct sim_request *request, uint32_t payload)
 	place_packets(request, payload);
 	memory_write(request->piece + request->data_pieces, request->list_pieces, request->list,
 		     bytes);
-	request->wire.u.isoc.number_of_packets = (uint16_t)request->packets;
-	request->wire.u.isoc.nr_frame_desc_segs = (uint16_t)request->list_pieces;
 	return true;
 }
 
-static const uint32_t wire_types[] = {
-	[TRANSFER_CONTROL] = USBIF_PIPE_TYPE_CONTROL,
-	[TRANSFER_ISOC] = USBIF_PIPE_TYPE_ISOC,
-	[TRANSFER_BULK] = USBIF_PIPE_TYPE_BULK,
-	[TRANSFER_INTERRUPT] = USBIF_PIPE_TYPE_INTERRUPT,
-};
-
-static void fill_wire(struct sim_request *request, uint8_t address, uint8_t endpoint)
+/* Version 2: segments that the request has no room for, or that could as well be elsewhere. */
+static bool take_indirect(struct sim_request *request)
 {
-	struct usbif_urb_request *wire = &request->wire;
+	struct usbif_segment *piece = &request->piece[request->data_pieces + request->list_pieces];
 
-	wire->pipe = request->port | (uint32_t)address << USBIF_PIPE_ADDRESS_SHIFT |
-		     (uint32_t)(endpoint & 15) << USBIF_PIPE_ENDPOINT_SHIFT |
-		     (request->in ? USBIF_PIPE_IN : 0) |
-		     wire_types[request->type] << USBIF_PIPE_TYPE_SHIFT;
-	wire->transfer_flags = (uint16_t)random_below(2);
-	wire->nr_buffer_segs = (uint16_t)request->data_pieces;
-	wire->buffer_length = (uint16_t)request->length;
-	memcpy(wire->seg, request->piece, sizeof(wire->seg));
+	if (sim_version == 1 || request->data_pieces == 0 ||
+	    (request->data_pieces <= XVHCIF_SEGMENTS_DIRECT && !random_one_in(8)))
+		return true;
+	request->indirect_pieces = memory_take_start(
+		request->data_pieces * (uint32_t)sizeof(struct xvhcif_segment), piece);
+	if (request->indirect_pieces == 0)
+		memory_give(request->piece, request_pieces(request));
+	return request->indirect_pieces > 0;
+}
+
+/* What the wire says of it. Returns false where there is no memory for that. */
+static bool fill_wire(struct sim_request *request, uint8_t address, uint8_t endpoint)
+{
+	if (!take_indirect(request))
+		return false;
+	request->operation = XVHCIF_SUBMIT;
+	request->address = address;
+	request->endpoint = endpoint;
+	request->short_not_ok = random_one_in(2);
+	memcpy(request->told, request->piece, sizeof(request->told));
 	if (!request->in)
 		memory_scribble(request->piece, request->data_pieces);
-	if (random_one_in(32) && request->data_pieces + request->list_pieces > 0) {
-		uint32_t bad = random_below(request->data_pieces + request->list_pieces);
+	if (random_one_in(32) && request_pieces(request) > 0) {
+		uint32_t bad = random_below(request_pieces(request));
 
-		wire->seg[bad].gref = MEMORY_PAGES + random_below(1u << 31);
+		request->told[bad].gref = MEMORY_PAGES + random_below(1u << 31);
 		request->bad_grant = true;
 	}
+	return true;
 }
 
 /* Where nothing changes under way, and the device is where we believe it to be. */
@@ -200,27 +239,45 @@ static const struct kind_endpoint *pick_endpoint(const struct view *view, const 
 	return endpoint;
 }
 
+static uint32_t bit_of(uint8_t endpoint)
+{
+	return (endpoint & 15u) | (endpoint & 0x80u) >> 3;
+}
+
+static uint32_t pieces_max(uint32_t type)
+{
+	if (sim_version == 2)
+		return random_one_in(2) ? XVHCIF_SEGMENTS_DIRECT : SIM_PIECES;
+	return type == TRANSFER_ISOC ? USBIF_SEGMENTS_MAX - 1 : USBIF_SEGMENTS_MAX;
+}
+
 static bool fill_endpoint(struct sim_request *request, const struct view *view)
 {
 	const struct kind *kind = kind_of(view->kind ? view->kind : KIND_ALL_TYPES);
 	const struct kind_endpoint *endpoint = pick_endpoint(view, kind), *active;
 	uint8_t address = random_one_in(32) ? (uint8_t)random_below(128) : view->address;
 	uint8_t number = endpoint->address;
+	uint16_t streams;
 
 	if (random_one_in(32))
 		number = (uint8_t)((1 + random_below(15)) | random_below(2) << 7);
 	request->type = random_one_in(32) ? 1 + random_below(3) : endpoint->type;
 	request->in = (number & 0x80) != 0;
-	if (!take_data(request, random_length(),
-		       request->type == TRANSFER_ISOC ? USBIF_SEGMENTS_MAX - 1
-						      : USBIF_SEGMENTS_MAX))
+	if (!take_data(request, random_length(), pieces_max(request->type)))
 		return false;
 	if (request->type == TRANSFER_ISOC && !take_packets(request, endpoint->payload))
 		return false;
-	fill_wire(request, address, number);
+	streams = view->streams[bit_of(number)];
+	if (sim_version == 2 && streams > 0)
+		request->stream = (uint16_t)(1 + random_below(streams));
+	if (sim_version == 2 && random_one_in(64))
+		request->stream = (uint16_t)random_below(20);
+	if (!fill_wire(request, address, number))
+		return false;
 	active = kind_find(kind, view->configuration, view->altsetting, number);
 	request->legitimate = address != 0 && is_reachable(view, address) && active &&
-			      active->type == request->type && !request->bad_grant;
+			      active->type == request->type && !request->bad_grant &&
+			      request->stream <= streams && (request->stream > 0) == (streams > 0);
 	/* The packets have lengths that suit the endpoint that was meant. */
 	if (request->type == TRANSFER_ISOC && active != endpoint)
 		request->legitimate = false;
@@ -305,10 +362,10 @@ static uint32_t fill_setup(struct sim_request *request, const struct view *view)
 
 static bool fill_control(struct sim_request *request, const struct view *view)
 {
-	uint8_t address = view->address, setup[8];
+	uint8_t address = view->address;
 	uint32_t length = fill_setup(request, view);
 
-	if (!view->certain && !random_one_in(4))
+	if (sim_version == 1 && !view->certain && !random_one_in(4))
 		address = 0;
 	else if (random_one_in(32))
 		address = random_one_in(2) ? 0 : (uint8_t)random_below(128);
@@ -317,30 +374,95 @@ static bool fill_control(struct sim_request *request, const struct view *view)
 	/* There may be more room than is asked for. */
 	if (random_one_in(8))
 		length += random_below(1000);
-	memcpy(setup, request->wire.u.setup, sizeof(setup));
-	if (!take_data(request, length, USBIF_SEGMENTS_MAX))
+	if (!take_data(request, length, pieces_max(TRANSFER_CONTROL)))
 		return false;
-	fill_wire(request, address, 0);
-	if (address == 0 && request->change != CHANGE_ADDRESS)
+	if (!fill_wire(request, address, 0))
+		return false;
+	if (sim_version == 1 && address == 0 && request->change != CHANGE_ADDRESS)
 		request->change = CHANGE_RESET;
-	request->legitimate = (address == 0 || address == view->address) &&
+	request->legitimate = ((sim_version == 1 && address == 0) || address == view->address) &&
 			      is_reachable(view, view->address) && !request->bad_grant;
 	return true;
+}
+
+/* Version 2. */
+
+static const struct {
+	uint8_t operation;
+	enum sim_change change;
+} operations[] = {
+	{XVHCIF_PORT_RESET, CHANGE_RESET},         {XVHCIF_PORT_SUSPEND, CHANGE_SLEEP},
+	{XVHCIF_PORT_RESUME, CHANGE_WAKE},         {XVHCIF_PORT_RESUME, CHANGE_WAKE},
+	{XVHCIF_STREAMS_ALLOCATE, CHANGE_STREAMS}, {XVHCIF_STREAMS_ALLOCATE, CHANGE_STREAMS},
+	{XVHCIF_STREAMS_FREE, CHANGE_STREAMS},
+};
+
+/* Mostly of endpoints that can have them. */
+static void fill_streams(struct sim_request *request, const struct view *view)
+{
+	const struct kind *kind = kind_of(view->kind ? view->kind : KIND_ALL_TYPES);
+	const struct kind_endpoint *endpoint;
+	uint32_t count = 1 + random_below(3);
+	bool good = true;
+
+	for (; count > 0; count--) {
+		endpoint = pick_endpoint(view, kind);
+		request->endpoints |= 1u << bit_of(endpoint->address);
+		good &= endpoint->type == TRANSFER_BULK &&
+			kind_find(kind, view->configuration, view->altsetting, endpoint->address) ==
+				endpoint;
+	}
+	if (random_one_in(32)) {
+		request->endpoints = (uint32_t)random_u64();
+		good = false;
+	}
+	request->streams = (uint16_t)random_below(random_one_in(8) ? 65536 : 20);
+	if (request->operation == XVHCIF_STREAMS_ALLOCATE && request->streams < 2)
+		good = false;
+	request->legitimate = good && is_reachable(view, view->address);
+}
+
+static void fill_operation(struct sim_request *request, struct view *view)
+{
+	uint32_t at = random_below(sizeof(operations) / sizeof(operations[0]));
+
+	if (!view->certain && !random_one_in(4))
+		at = 0;
+	request->kind = SIM_OPERATION;
+	request->operation = operations[at].operation;
+	request->change = operations[at].change;
+	request->address = random_one_in(8) ? (uint8_t)random_below(128) : 0;
+	view->slept |= request->change == CHANGE_SLEEP;
+	if (request->change == CHANGE_STREAMS)
+		fill_streams(request, view);
+	else
+		request->legitimate = is_reachable(view, view->address);
+}
+
+static bool fill(struct sim_request *request, struct view *view)
+{
+	bool control = view->configuration == 0 ? !random_one_in(8) : random_one_in(6);
+
+	if (sim_version == 2 && random_one_in(view->certain ? 20 : 2)) {
+		fill_operation(request, view);
+		return true;
+	}
+	return control ? fill_control(request, view) : fill_endpoint(request, view);
 }
 
 bool view_fill(struct sim_request *request)
 {
 	struct view *view = &views[request->port];
-	bool control = view->configuration == 0 ? !random_one_in(8) : random_one_in(6);
 
 	/* Most drivers change one thing at a time. */
 	if ((view->changes > 0 || (!view->certain && view->open > 0)) && !random_one_in(16))
 		return false;
 	if (!view->connected && !random_one_in(16))
 		return false;
-	if (!(control ? fill_control(request, view) : fill_endpoint(request, view)))
+	if (!fill(request, view))
 		return false;
 	view->open++;
+	view->spoke |= !view->connected || view->lost;
 	if (request->change == CHANGE_NONE)
 		return true;
 	/* A request to address 0 with others under way may reset the device under them. */
@@ -356,9 +478,33 @@ static uint8_t value_of(const struct sim_request *request)
 	return request->wire.u.setup[2];
 }
 
-static void changed(struct view *view, const struct sim_request *request, int32_t status)
+/* The streams of an interface end, or those of a request change. */
+static void interface_changed(struct view *view, uint8_t interface)
 {
-	bool ok = status == USBIF_STATUS_OK;
+	const struct kind *kind = kind_of(view->kind);
+	uint32_t i;
+
+	for (i = 0; i < kind->count; i++) {
+		if (kind->endpoints[i].interface == interface)
+			view->streams[bit_of(kind->endpoints[i].address)] = 0;
+	}
+}
+
+static void streams_changed(struct view *view, const struct sim_request *request)
+{
+	uint32_t i;
+
+	for (i = 0; i < 32; i++) {
+		if (request->endpoints >> i & 1)
+			view->streams[i] = request->operation == XVHCIF_STREAMS_ALLOCATE
+						   ? (uint16_t)device_streams_of(request->streams)
+						   : 0;
+	}
+}
+
+static void changed(struct view *view, const struct sim_request *request, uint32_t status)
+{
+	bool ok = status == XVHCIF_STATUS_OK;
 
 	switch (request->change) {
 	case CHANGE_RESET:
@@ -368,27 +514,34 @@ static void changed(struct view *view, const struct sim_request *request, int32_
 			view->certain = true;
 		break;
 	case CHANGE_ADDRESS:
-		if ((request->wire.pipe >> USBIF_PIPE_ADDRESS_SHIFT & 127) == 0)
+		if (sim_version == 1 && request->address == 0)
 			at_address_zero(view);
 		if (ok)
 			view->address = value_of(request) & 127;
 		break;
 	case CHANGE_CONFIGURATION:
-		if (status == USBIF_STATUS_STALL)
+		if (status == XVHCIF_STATUS_STALL)
 			break; /* refused: nothing has happened */
 		view->configuration = ok ? value_of(request) : 0;
 		memset(view->altsetting, 0, sizeof(view->altsetting));
+		memset(view->streams, 0, sizeof(view->streams));
 		break;
 	case CHANGE_INTERFACE:
 		if (ok && request->wire.u.setup[4] < 32)
 			view->altsetting[request->wire.u.setup[4]] = value_of(request);
+		if (ok)
+			interface_changed(view, request->wire.u.setup[4]);
+		break;
+	case CHANGE_STREAMS:
+		if (ok)
+			streams_changed(view, request);
 		break;
 	default:
 		break;
 	}
 }
 
-void view_answered(const struct sim_request *request, int32_t status)
+void view_answered(const struct sim_request *request, uint32_t status)
 {
 	struct view *view = &views[request->port];
 

@@ -3,7 +3,10 @@
 #ifndef XVHC_TESTS_SIM_VIEW_H
 #define XVHC_TESTS_SIM_VIEW_H
 
+#include <message.h>
+
 #include "request.h"
+#include "rings.h"
 
 /* A new worker: no devices. */
 void views_reset(void);
@@ -12,19 +15,22 @@ void views_reset(void);
 bool view_fill(struct sim_request *request);
 
 /* A request was answered. */
-void view_answered(const struct sim_request *request, int32_t status);
+void view_answered(const struct sim_request *request, uint32_t status);
 
 /* An event came. */
-void view_event(uint8_t port, uint8_t speed);
+void view_event(const struct sim_event *event);
 
 /* The state of the device is not known for sure until its next reset. */
 void view_doubt(uint32_t port);
 
 /* The device will go, or is gone; or there is another one. */
 void view_lost(uint32_t port);
-void view_given(uint32_t port, uint32_t kind, bool presented);
+void view_given(uint32_t port, const struct message_attach *attach);
 
 bool view_connected(uint32_t port);
+
+/* Whether this request's change is the only one of its device since it was submitted. */
+bool view_changes_nothing_else(const struct sim_request *request);
 
 /* The kind of the device that was given last, and whether it is presented as high speed. */
 uint32_t view_kind(uint32_t port);

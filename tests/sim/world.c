@@ -26,6 +26,7 @@
 static struct worker worker;
 static int memfd = -1, broker = -1, worker_side = -1, to_worker = -1, from_worker = -1;
 static uint32_t steps_to_drain;
+static uint64_t instances; /* a number for each device */
 
 /* The broker's view of a port. */
 static struct {
@@ -55,19 +56,25 @@ static void start(void)
 				.transport = TRANSPORT_MEMFD,
 				.domid = 7,
 				.ports = SIM_PORTS,
-				.version = 1,
+				.version = sim_version,
 				.ring_pages = 1,
 				.ring_ref = {MEMORY_URB_PAGE},
 				.event_ref = MEMORY_CONN_PAGE,
 			},
 	};
+	struct message_connect *connect = &message.u.connect;
 	struct message_fds fds = {.count = 3};
 	uint32_t i;
 	int pair[2];
 
 	for (i = 0; i <= SIM_PORTS; i++)
 		ports[i].attached = ports[i].detaching = ports[i].gone = false;
-	guest_start();
+	connect->ring_pages = guest_start();
+	if (sim_version == 2) {
+		connect->event_ref = MEMORY_HEAD_PAGE;
+		for (i = 0; i < connect->ring_pages; i++)
+			connect->ring_ref[i] = MEMORY_RING_PAGE + i;
+	}
 	SIM_CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0, "socketpair");
 	broker = pair[0];
 	worker_side = pair[1];
@@ -178,11 +185,14 @@ static void plug(void)
 	super = message.u.attach.model == KIND_SUPER_SPEED ||
 		(message.u.attach.model == KIND_GARBAGE && random_one_in(2));
 	message.u.attach.speed = super ? USB_SPEED_SUPER : 1 + random_below(USB_SPEED_HIGH);
+	instances += random_u64() >> 16 | 1;
+	message.u.attach.instance[0] = (uint32_t)instances;
+	message.u.attach.instance[1] = (uint32_t)(instances >> 32);
 	SIM_CHECK(message_send(broker, &message, NULL) == 0, "cannot send ATTACH");
 	ports[port].attached = true;
 	ports[port].gone = false;
 	ports[port].kind = message.u.attach.model;
-	guest_device_given(port, message.u.attach.model, super);
+	guest_device_given(port, &message.u.attach);
 }
 
 static void take_back(void)
@@ -248,6 +258,11 @@ static void finish_cancelled(void)
 static void finish_operation(void)
 {
 	(void)device_finish_operation();
+}
+
+static void wake_up(void)
+{
+	(void)device_wake_up();
 }
 
 static void nothing(void)
@@ -340,6 +355,7 @@ static const struct {
 	{"plug", 300, plug},
 	{"take back", 12, take_back},
 	{"unplug", 12, unplug},
+	{"wake up", 20, wake_up},
 	{"nothing", 100, nothing},
 	{"break the protocol", 2, break_protocol},
 	{"guest dies", 2, guest_dies},

@@ -338,6 +338,99 @@ static void endpoints_know_their_interface(void **state)
 	assert_false(device_state_owns(&device, 200, 0x83));
 }
 
+static int vet_stream(uint8_t endpoint, uint8_t type, uint16_t stream)
+{
+	struct transfer_request request = request_to(endpoint, type);
+
+	request.stream = stream;
+	return vet_request(&device, &request, NULL);
+}
+
+#define BIT_IN(number) (1u << (16 + (number)))
+#define BIT_OUT(number) (1u << (number))
+
+static void stream_of_an_endpoint_without_streams(void **state)
+{
+	(void)state;
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 0), XVHC_OK);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 1), XVHC_EINVAL);
+}
+
+static void endpoint_with_streams_is_asked_by_stream(void **state)
+{
+	(void)state;
+	device_state_set_streams(&device, BIT_IN(1), 4);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 0), XVHC_EINVAL);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 1), XVHC_OK);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 4), XVHC_OK);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 5), XVHC_EINVAL);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, UINT16_MAX), XVHC_EINVAL);
+	/* The others have none. */
+	assert_int_equal(vet_stream(0x02, TRANSFER_BULK, 0), XVHC_OK);
+	assert_int_equal(vet_stream(0x00, TRANSFER_CONTROL, 0), XVHC_OK);
+}
+
+static void streams_of_the_same_number_in_the_other_direction(void **state)
+{
+	(void)state;
+	device_state_set_streams(&device, BIT_OUT(1) | BIT_IN(2), 4);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 1), XVHC_EINVAL);
+	assert_int_equal(vet_stream(0x02, TRANSFER_BULK, 1), XVHC_EINVAL);
+	device_state_set_streams(&device, BIT_IN(1) | BIT_OUT(2), 4);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 1), XVHC_OK);
+	assert_int_equal(vet_stream(0x02, TRANSFER_BULK, 4), XVHC_OK);
+}
+
+static void streams_end_when_they_are_freed(void **state)
+{
+	(void)state;
+	device_state_set_streams(&device, BIT_IN(1) | BIT_OUT(2), 4);
+	device_state_set_streams(&device, BIT_IN(1), 0);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 1), XVHC_EINVAL);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 0), XVHC_OK);
+	assert_int_equal(vet_stream(0x02, TRANSFER_BULK, 1), XVHC_OK);
+}
+
+static void streams_end_with_the_setting(void **state)
+{
+	(void)state;
+	device_state_set_streams(&device, BIT_IN(1), 4);
+	assert_int_equal(device_state_set_interface(&device, 1, 1), XVHC_OK);
+	/* Those of another interface stay. */
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 1), XVHC_OK);
+	assert_int_equal(device_state_set_interface(&device, 0, 0), XVHC_OK);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 0), XVHC_OK);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 1), XVHC_EINVAL);
+	device_state_set_streams(&device, BIT_IN(1), 4);
+	assert_int_equal(device_state_configure(&device, 1), XVHC_OK);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 0), XVHC_OK);
+	device_state_set_streams(&device, BIT_IN(1), 4);
+	device_state_init(&device, &table);
+	device.address = 5;
+	assert_int_equal(device_state_configure(&device, 1), XVHC_OK);
+	assert_int_equal(vet_stream(0x81, TRANSFER_BULK, 0), XVHC_OK);
+}
+
+static void only_active_bulk_endpoints_can_stream(void **state)
+{
+	(void)state;
+	assert_true(device_state_can_stream(&device, BIT_IN(1)));
+	assert_true(device_state_can_stream(&device, BIT_OUT(2)));
+	assert_true(device_state_can_stream(&device, BIT_IN(1) | BIT_OUT(2)));
+	assert_false(device_state_can_stream(&device, 0));
+	assert_false(device_state_can_stream(&device, BIT_OUT(1)));
+	assert_false(device_state_can_stream(&device, BIT_IN(1) | BIT_IN(2)));
+	assert_false(device_state_can_stream(&device, BIT_OUT(0)));
+	assert_false(device_state_can_stream(&device, BIT_IN(0)));
+	/* One of another type. */
+	assert_false(device_state_can_stream(&device, BIT_OUT(5)));
+	assert_int_equal(device_state_set_interface(&device, 1, 1), XVHC_OK);
+	assert_false(device_state_can_stream(&device, BIT_IN(4)));
+	assert_false(device_state_can_stream(&device, BIT_IN(15)));
+	assert_int_equal(device_state_configure(&device, 0), XVHC_OK);
+	assert_false(device_state_can_stream(&device, BIT_IN(1)));
+}
+
 #define VET_TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -365,6 +458,12 @@ int main(void)
 		VET_TEST(isoc_packet_beyond_the_endpoint),
 		VET_TEST(isoc_packets_beyond_the_data_in_the_sum),
 		VET_TEST(endpoints_know_their_interface),
+		VET_TEST(stream_of_an_endpoint_without_streams),
+		VET_TEST(endpoint_with_streams_is_asked_by_stream),
+		VET_TEST(streams_of_the_same_number_in_the_other_direction),
+		VET_TEST(streams_end_when_they_are_freed),
+		VET_TEST(streams_end_with_the_setting),
+		VET_TEST(only_active_bulk_endpoints_can_stream),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

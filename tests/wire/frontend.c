@@ -229,7 +229,7 @@ static void take_events(struct frontend *frontend)
 	assert_int_equal(got, 0);
 }
 
-void frontend_step(struct frontend *frontend)
+void frontend_listen(struct frontend *frontend, bool more)
 {
 	struct pollfd wait[] = {
 		{.fd = frontend->from_worker, .events = POLLIN},
@@ -239,13 +239,18 @@ void frontend_step(struct frontend *frontend)
 
 	if (frontend->ended)
 		fail_msg("the worker has ended: %s", frontend->failure);
-	if (!front_ring_recheck(&frontend->urb) && !front_ring_recheck(&frontend->conn) &&
-	    poll(wait, 2, LIMIT_MS) == 0)
+	if (!more && poll(wait, 2, LIMIT_MS) == 0)
 		fail_msg("nothing has happened for %d ms", LIMIT_MS);
 	if (wait[0].revents && read(frontend->from_worker, &count, sizeof(count)) < 0)
 		assert_int_equal(errno, EAGAIN);
 	if (wait[1].revents)
 		take_message(frontend);
+}
+
+void frontend_step(struct frontend *frontend)
+{
+	frontend_listen(frontend,
+			front_ring_recheck(&frontend->urb) || front_ring_recheck(&frontend->conn));
 	take_responses(frontend);
 	take_events(frontend);
 }
@@ -274,7 +279,7 @@ void frontend_post_events(struct frontend *frontend, uint32_t count)
 	frontend_kick(frontend);
 }
 
-static void attach(struct frontend *frontend, const struct message_attach *attach)
+void frontend_attach_as(struct frontend *frontend, const struct message_attach *attach)
 {
 	struct message message = {.type = MESSAGE_ATTACH};
 
@@ -286,7 +291,7 @@ void frontend_attach(struct frontend *frontend, uint32_t port, uint32_t model, e
 {
 	struct message_attach message = {.port = port, .model = model, .speed = speed};
 
-	attach(frontend, &message);
+	frontend_attach_as(frontend, &message);
 }
 
 void frontend_plug(struct frontend *frontend, uint32_t port, uint32_t model, enum usb_speed speed)
@@ -306,7 +311,7 @@ void frontend_plug_flags(struct frontend *frontend, uint32_t port, uint32_t mode
 	uint32_t events = frontend->events[port];
 
 	frontend_post_events(frontend, 2);
-	attach(frontend, &message);
+	frontend_attach_as(frontend, &message);
 	frontend_until(frontend, frontend->events[port] > events);
 	assert_true(frontend->speed[port] != USBIF_SPEED_NONE);
 }

@@ -74,8 +74,14 @@ void frontend_attach(struct frontend *frontend, uint32_t port, uint32_t model,
 void frontend_plug(struct frontend *frontend, uint32_t port, uint32_t model, enum usb_speed speed);
 void frontend_detach(struct frontend *frontend, uint32_t port);
 
+/* Gives a device to a port as this message says. */
+void frontend_attach_as(struct frontend *frontend, const struct message_attach *attach);
+
 /* Waits for something to happen: an event, a response, a message. */
 void frontend_step(struct frontend *frontend);
+
+/* The same without looking into the rings; does not wait where there is more in them. */
+void frontend_listen(struct frontend *frontend, bool more);
 
 /* Waits until a condition holds. */
 #define frontend_until(frontend, condition)                                                        \

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Which version of the wire a guest and the broker agree on. The worker is this very program,
+ * started again under the worker's name: it says CONNECTED only where it was told what it should be
+ * told.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <broker/broker.h>
+#include <broker/controller_nodes.h>
+#include <broker/given.h>
+#include <common/message_io.h>
+
+#include "fake_sysfs.h"
+#include "memory_store.h"
+
+#define LIMIT_MS 30000
+#define GUEST 5u
+#define BACKEND "/local/domain/0/backend/vusb/5/1000"
+#define FRONTEND "/local/domain/5/device/vusb/1000"
+
+/* Event channel numbers, by which the worker knows what to expect. */
+#define EXPECTS_VERSION_1 10u
+#define EXPECTS_ORDER 20u /* and up: version 2 with a ring of this order */
+
+#define URB_REF 8u
+#define CONN_REF 9u
+#define HEAD_REF 4294967295u
+#define RING_REF(page) (700u - 3u * (page))
+
+static bool as_expected(const struct message_connect *connect)
+{
+	uint32_t order = connect->event_channel - EXPECTS_ORDER, i;
+
+	if (connect->event_channel == EXPECTS_VERSION_1)
+		return connect->version == 1 && connect->ring_pages == 1 &&
+		       connect->ring_ref[0] == URB_REF && connect->event_ref == CONN_REF;
+	if (connect->version != 2 || order > 2 || connect->ring_pages != 1u << order ||
+	    connect->event_ref != HEAD_REF || connect->bytes_max < XVHC_WORKER_BYTES_MIN_2)
+		return false;
+	for (i = 0; i < connect->ring_pages; i++) {
+		if (connect->ring_ref[i] != RING_REF(i))
+			return false;
+	}
+	return true;
+}
+
+static int worker_main(void)
+{
+	struct pollfd poll_socket = {.fd = 3, .events = POLLIN};
+	struct message message, answer = {.type = MESSAGE_FAILED};
+	struct message_fds fds;
+
+	for (;;) {
+		poll(&poll_socket, 1, -1);
+		if (message_receive(3, &message, &fds) != 1)
+			return 0;
+		if (message.type == MESSAGE_CONNECT && as_expected(&message.u.connect))
+			answer.type = MESSAGE_CONNECTED;
+		if (message.type == MESSAGE_CONNECT && message_send(3, &answer, NULL) != 0)
+			return 3;
+		message_fds_close(&fds);
+	}
+}
+
+struct fixture {
+	struct broker broker;
+	struct broker_options options;
+	struct job_paths paths;
+	struct fake_sysfs sysfs;
+	struct xenstore *store;
+	char ports_file[PATH_MAX], socket[PATH_MAX];
+};
+
+/* A port is claimed by a descriptor for each of its sides. */
+static void fake_job_run(struct job *job, const struct job_paths *paths)
+{
+	int side;
+
+	(void)paths;
+	for (side = 0; side < 2; side++) {
+		if (job->type == JOB_CLAIM && job->side[side].hub.bus && job->side[side].fd < 0)
+			job->side[side].fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (job->type == JOB_RELEASE && job->side[side].fd >= 0)
+			close(job->side[side].fd);
+	}
+}
+
+/* The order in which the backend's nodes are written. */
+static const struct xenstore_ops *real_ops;
+static uint32_t writes, written_version, written_order, written_ready;
+
+static int write_and_note(struct xenstore *store, uint32_t transaction, const char *path,
+			  const char *value)
+{
+	writes++;
+	if (strcmp(path, BACKEND "/max-wire-version") == 0)
+		written_version = writes;
+	if (strcmp(path, BACKEND "/max-ring-page-order") == 0)
+		written_order = writes;
+	if (strcmp(path, BACKEND "/state") == 0 && strcmp(value, "2") == 0)
+		written_ready = writes;
+	return real_ops->write(store, transaction, path, value);
+}
+
+/* A broker with a port that is given to a guest that runs. */
+static int setup(void **state)
+{
+	static struct xenstore_ops ops;
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	assert_non_null(fixture);
+	fake_sysfs_open(&fixture->sysfs);
+	fake_bus(&fixture->sysfs, "0000:00:04.0", 1, "480\n", 12);
+	fake_file(&fixture->sysfs, "pci-0000:00:04.0/hs-1 web\n", "ports.conf");
+	snprintf(fixture->ports_file, PATH_MAX, "%s/ports.conf", fixture->sysfs.root);
+	snprintf(fixture->socket, PATH_MAX, "%s/control", fixture->sysfs.root);
+	fixture->options.sysfs = fixture->sysfs.root;
+	fixture->options.ports_file = fixture->ports_file;
+	fixture->options.socket = fixture->socket;
+	fixture->options.worker = "/proc/self/exe";
+	fixture->options.paths = &fixture->paths;
+	fixture->options.run_job = fake_job_run;
+	fixture->store = memory_store_open();
+	real_ops = fixture->store->ops;
+	ops = *real_ops;
+	ops.write = write_and_note;
+	fixture->store->ops = &ops;
+	writes = written_version = written_order = written_ready = 0;
+	memory_store_guest(fixture->store, GUEST, "web");
+	if (broker_init(&fixture->broker, &fixture->options, fixture->store) != 0)
+		return -1;
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	broker_fini(&fixture->broker);
+	fake_sysfs_close(&fixture->sysfs);
+	free(fixture);
+	return 0;
+}
+
+static void until_state(struct fixture *fixture, const char *value)
+{
+	uint64_t limit = clock_ms() + LIMIT_MS;
+	const char *now;
+
+	for (;;) {
+		now = memory_store_get(fixture->store, BACKEND "/state");
+		if (now && strcmp(now, value) == 0)
+			return;
+		if (clock_ms() > limit)
+			fail_msg("the backend's state is %s, not %s", now ? now : "none", value);
+		broker_turn(&fixture->broker, 20);
+	}
+}
+
+static void set(struct fixture *fixture, const char *name, uint32_t value)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", value);
+	memory_store_set(fixture->store, text, FRONTEND "/%s", name);
+}
+
+static void publish_version_1(struct fixture *fixture)
+{
+	set(fixture, "urb-ring-ref", URB_REF);
+	set(fixture, "conn-ring-ref", CONN_REF);
+	set(fixture, "event-channel", EXPECTS_VERSION_1);
+}
+
+static void publish_version_2(struct fixture *fixture, uint32_t order)
+{
+	char name[24];
+	uint32_t i;
+
+	set(fixture, "wire-version", 2);
+	set(fixture, "ring-page-order", order);
+	for (i = 0; i < 1u << order; i++) {
+		snprintf(name, sizeof(name), "ring-ref%u", i);
+		set(fixture, name, RING_REF(i));
+	}
+	set(fixture, "head-ref", HEAD_REF);
+	set(fixture, "event-channel", EXPECTS_ORDER + order);
+}
+
+static void what_is_offered_is_there_before_the_backend_is_ready(void **state)
+{
+	struct fixture *fixture = *state;
+
+	until_state(fixture, "2");
+	assert_string_equal(memory_store_get(fixture->store, BACKEND "/max-wire-version"), "2");
+	assert_string_equal(memory_store_get(fixture->store, BACKEND "/max-ring-page-order"), "2");
+	assert_true(written_version > 0 && written_version < written_ready);
+	assert_true(written_order > 0 && written_order < written_ready);
+}
+
+static void frontend_that_says_nothing_speaks_version_1(void **state)
+{
+	struct fixture *fixture = *state;
+
+	until_state(fixture, "2");
+	publish_version_1(fixture);
+	set(fixture, "state", 4);
+	until_state(fixture, "4");
+}
+
+static void frontend_may_ask_for_version_1(void **state)
+{
+	struct fixture *fixture = *state;
+
+	until_state(fixture, "2");
+	publish_version_1(fixture);
+	set(fixture, "wire-version", 1);
+	set(fixture, "state", 4);
+	until_state(fixture, "4");
+}
+
+static void rings_of_each_order_come_to_the_worker(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t order;
+
+	for (order = 0; order <= 2; order++) {
+		until_state(fixture, "2");
+		publish_version_2(fixture, order);
+		/* What version 1 would ask for is not looked at. */
+		memory_store_set(fixture->store, "sparc-abi", FRONTEND "/protocol");
+		set(fixture, "state", 3);
+		until_state(fixture, "4");
+		set(fixture, "state", 6);
+		until_state(fixture, "6");
+		set(fixture, "state", 1);
+	}
+}
+
+/* What the frontend writes instead, and what the user is told. */
+static const struct {
+	const char *node, *value, *sentence;
+} no_good[] = {
+	{"wire-version", "0", "its wire-version is not what max-wire-version allows"},
+	{"wire-version", "3", "its wire-version is not what max-wire-version allows"},
+	{"wire-version", "two", "its wire-version is not what max-wire-version allows"},
+	{"wire-version", "", "its wire-version is not what max-wire-version allows"},
+	{"ring-page-order", "3", "its ring-page-order is not what max-ring-page-order allows"},
+	{"ring-page-order", "-1", "its ring-page-order is not what max-ring-page-order allows"},
+	{"ring-page-order", NULL, "its ring-page-order is not what max-ring-page-order allows"},
+	{"head-ref", "4294967296", "its head-ref is no grant reference"},
+	{"head-ref", NULL, "its head-ref is no grant reference"},
+	{"ring-ref0", NULL, "a ring-ref of it is no grant reference"},
+	{"ring-ref1", "0x10", "a ring-ref of it is no grant reference"},
+	{"event-channel", NULL, "its event-channel is no event channel"},
+};
+
+static void what_cannot_be_is_refused_with_a_sentence(void **state)
+{
+	struct fixture *fixture = *state;
+	struct controller *controller;
+	struct frontend_offer offer;
+	const char *fault;
+	size_t i;
+
+	until_state(fixture, "2");
+	controller = fixture->broker.controllers[0];
+	for (i = 0; i < sizeof(no_good) / sizeof(no_good[0]); i++) {
+		publish_version_2(fixture, 1);
+		assert_null(frontend_read(&fixture->broker, controller, &offer));
+		memory_store_set(fixture->store, no_good[i].value, FRONTEND "/%s", no_good[i].node);
+		fault = frontend_read(&fixture->broker, controller, &offer);
+		if (!fault || strcmp(fault, no_good[i].sentence) != 0)
+			fail_msg("%s = %s: %s", no_good[i].node, no_good[i].value,
+				 fault ? fault : "accepted");
+	}
+}
+
+static void frontend_of_a_version_that_there_is_not_is_closed(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[IN_USE_TEXT_MAX];
+
+	until_state(fixture, "2");
+	publish_version_2(fixture, 0);
+	set(fixture, "wire-version", 3);
+	set(fixture, "state", 3);
+	until_state(fixture, "5");
+	given_state_text(&fixture->broker, fixture->broker.given, text, sizeof(text));
+	assert_non_null(strstr(text, "refused"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_offered_is_there_before_the_backend_is_ready),
+		TEST(frontend_that_says_nothing_speaks_version_1),
+		TEST(frontend_may_ask_for_version_1),
+		TEST(rings_of_each_order_come_to_the_worker),
+		TEST(what_cannot_be_is_refused_with_a_sentence),
+		TEST(frontend_of_a_version_that_there_is_not_is_closed),
+	};
+
+	if (argc > 0 && strcmp(argv[0], "xvhcd-worker") == 0)
+		return worker_main();
+	log_init("xvhcd", LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
