@@ -101,7 +101,8 @@ def vmlinux(name):
 def static_program(name):
     """A program of the lab's own that runs in its machines, compiled from lab/<name>.c."""
     def build(target):
-        debs.output_of("gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-s", "-o",
+        debs.output_of("gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-s",
+                       f"-I{paths.TREE / 'include'}", "-o",
                        str(target), str(LAB_SOURCES / f"{name}.c"), "-lutil")
     return made(f"lab-{name}", source_hash(f"{name}.c"), build)
 

@@ -2,8 +2,8 @@
 """Somebody in the backend's domain writes nonsense into the rings while a guest reads a stick: wild
 indices, a response to no request, one that is longer than its request. Each time the guest closes
 the connection and says why, its URBs end, and a while later it connects anew by itself."""
+from spoiler import Spoiler
 from sticks import image_sha256, noise_stick, read_sha256, wait_disk
-from xvhclab.images import static_program
 
 READ = ("while sleep 0; do echo 3 > /proc/sys/vm/drop_caches; "
         "dd if=/dev/sda of=/dev/null bs=64k 2>/dev/null; done")
@@ -22,13 +22,6 @@ ALLOWED = [(r"deferring g\.e\.|g\.e\. 0x[0-9a-f]+ still pending",
             "the page that is written to is mapped a while longer than the connection lasts")]
 
 
-def spoil(lab, web, page, value, offsets):
-    """Write into the page of this node."""
-    node = f"/local/domain/{web.domid}/device/vusb/1000/{page}"
-    lab.dom0.check(f"lab-spoil {web.domid} $(xenstore-read {node}) {value} "
-                   f"{' '.join(str(offset) for offset in offsets)}")
-
-
 def closings(web):
     """What web's kernel has said so far of connections that it closed."""
     return [line.split("closing the connection: ")[1] for line in web.dmesg().splitlines()
@@ -36,18 +29,18 @@ def closings(web):
 
 
 def test(lab):
-    lab.dom0.put("/usr/bin/lab-spoil", static_program("spoil").read_bytes())
-    lab.dom0.check("chmod 755 /usr/bin/lab-spoil && xvhc give 1-5 web")
+    lab.dom0.check("xvhc give 1-5 web")
     image = noise_stick(lab, "stick", 4)
     lab.plug("xhci.5", "storage", image=image)
     web = lab.guest("web")
+    spoiler = Spoiler(lab, web)
     web.start(READ)
     for page, value, offsets, said in WRONGS:
         wait_disk(web, limit=60)
         web.wait("awk '{exit !($3 > 4096)}' /sys/block/sda/stat", 60)
         number = int(web.check("cat /sys/bus/usb/devices/1-1/devnum"))
         before = closings(web)
-        web.wait(lambda: spoil(lab, web, page, value, offsets) or len(closings(web)) > len(before),
+        web.wait(lambda: spoiler.write(page, value, offsets) or len(closings(web)) > len(before),
                  60)
         assert closings(web) == before + [said], closings(web)
         web.wait(f"test $(cat /sys/bus/usb/devices/1-1/devnum) -gt {number}", 60)
