@@ -12,24 +12,33 @@ COMMANDS = 20
 # not answering transfers.
 FLAP_MIN_S = 5
 EVENTS_MIN = 20_000
-# A command of a guest that has nothing else to do takes some 0.1 s here.
 ANSWER_MAX_S = 5
+# In the mean, against a guest that is left alone on the same machine. Without the driver's pause
+# between events it was 8 to 20 times as slow, and less than twice as slow with it.
+SLOWER_MAX = 5
 
 
-def check_answers(guest, process, goes_on):
-    """Have the guest run commands for as long as goes_on(their number so far) holds, beside a
-    process in dom0 that then ends. Returns the number that this begins its report with."""
-    count, slowest = 0, 0
-    while goes_on(count):
+def answers(guest, goes_on):
+    """Have the guest run commands for as long as goes_on(their number so far) holds. Returns how
+    long they took, in the mean and at most."""
+    seconds = []
+    while goes_on(len(seconds)):
         begun = time.monotonic()
         guest.check("cat /proc/loadavg", timeout=60)
-        slowest = max(slowest, time.monotonic() - begun)
-        count += 1
+        seconds.append(time.monotonic() - begun)
+    return sum(seconds) / len(seconds), max(seconds)
+
+
+def check_answers(guest, process, quiet, goes_on):
+    """The same beside a process in dom0, which then ends. quiet: the mean without it. Returns the
+    number that the process begins its report with."""
+    mean, slowest = answers(guest, goes_on)
     process.close_input()
     rc, said = process.wait(30)
-    print(f"    {said.strip()}: {count} commands, each answered in {slowest:.2f} s at most")
-    assert rc == 0 and count > 0, f"lab-spoil: {said}"
-    assert slowest < ANSWER_MAX_S, "the guest did not answer in time"
+    print(f"    {said.strip()}: answers after {mean:.3f} s, {slowest:.3f} s at most; "
+          f"{quiet:.3f} s without")
+    assert rc == 0, f"lab-spoil: {said}"
+    assert slowest < ANSWER_MAX_S and mean < SLOWER_MAX * quiet, "the guest did not answer in time"
     return int(said.split()[0])
 
 
@@ -38,30 +47,28 @@ def interrupts(guest):
     return int(guest.check("awk '$NF == \"xvhc\" {print $2}' /proc/interrupts"))
 
 
-def storm(guest, spoiler, image):
+def storm(guest, spoiler, quiet, image):
     before = interrupts(guest)
     process = spoiler.start("storm", spoiler.node("event-channel"))
     assert read_sha256(guest) == image_sha256(image), "the guest read something else in the storm"
     assert process.running(), f"the storm is over: {process.text()}"
-    told = check_answers(guest, process, lambda count: count < COMMANDS)
+    told = check_answers(guest, process, quiet, lambda count: count < COMMANDS)
     taken = interrupts(guest) - before
     print(f"    it took {taken} interrupts for them")
     assert taken < told / 10, "the guest takes each notification"
 
 
-def flap(lab, guest, spoiler, image):
+def flap(lab, guest, spoiler, quiet, image):
     worker = spoiler.worker()
     lab.dom0.check(f"kill -STOP {worker}")
     ports = guest.check("cat /sys/bus/usb/devices/usb1/maxchild")
     process = spoiler.start("flap", spoiler.node("conn-ring-ref"), spoiler.node("event-channel"),
                             ports)
     begun = time.monotonic()
-    told = check_answers(guest, process, lambda count: count < COMMANDS or
+    told = check_answers(guest, process, quiet, lambda count: count < COMMANDS or
                          time.monotonic() < begun + FLAP_MIN_S)
     assert told >= EVENTS_MIN, "the guest took few events"
-    said = guest.dmesg()
-    assert "closing the connection" not in said, "the events were wrong"
-    assert "RT throttling" not in said, "events have kept a thread running without a pause"
+    assert "closing the connection" not in guest.dmesg(), "the events were wrong"
     spoiler.kill(worker)
     wait_disk(guest, limit=60)
     assert read_sha256(guest) == image_sha256(image), "the guest reads something else afterwards"
@@ -74,5 +81,6 @@ def test(lab):
     web = lab.guest("web", arguments="xvhc.wire=1")
     wait_disk(web)
     spoiler = Spoiler(lab, web)
-    storm(web, spoiler, image)
-    flap(lab, web, spoiler, image)
+    quiet = answers(web, lambda count: count < COMMANDS)[0]
+    storm(web, spoiler, quiet, image)
+    flap(lab, web, spoiler, quiet, image)
