@@ -7,8 +7,8 @@
  * Version 1 of the wire tells when a device comes and goes, and nothing else. There a reset and a
  * resumption are played: they take the time that they take on a bus, and succeed when the hub
  * driver next asks. The backend learns of a reset by a request to address 0. With version 2 the
- * backend is asked, and they end when it answers. One such request is under way for each side at a
- * time.
+ * backend is asked, and a reset ends when it answers. One such request is under way for each side
+ * at a time.
  */
 #include "xvhc.h"
 
@@ -95,16 +95,18 @@ void port_suspend(struct port *port)
 		ask(port, XVHCIF_PORT_SUSPEND);
 }
 
-/* Nobody need wait for a backend that is away. */
+/*
+ * Nobody need wait for a backend that is away. The hub driver does not wait for a resumption,
+ * either, but looks once. So that ends by time in any case: the backend keeps later requests behind
+ * it.
+ */
 void port_look(struct port *port)
 {
+	bool waits = port->phase == PORT_RESETTING && port->controller->link && !goes_by_time(port);
+
 	lockdep_assert_held(&port->controller->lock);
 
-	if (port->phase == PORT_STEADY)
-		return;
-	if (port->controller->link && !goes_by_time(port))
-		return;
-	if (time_after_eq(jiffies, port->phase_end))
+	if (port->phase != PORT_STEADY && !waits && time_after_eq(jiffies, port->phase_end))
 		phase_finish(port);
 }
 
@@ -232,7 +234,6 @@ void port_answered(struct slot *slot)
 	port->asked = 0;
 	if (port->wanted)
 		return;
-	if ((asked == XVHCIF_PORT_RESET && port->phase == PORT_RESETTING) ||
-	    (asked == XVHCIF_PORT_RESUME && port->phase == PORT_RESUMING))
+	if (asked == XVHCIF_PORT_RESET && port->phase == PORT_RESETTING)
 		phase_finish(port);
 }

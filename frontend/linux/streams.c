@@ -42,7 +42,7 @@ static int ask(struct controller *controller, struct usb_device *device, u8 oper
 	link = controller->link;
 	if (!link || link->broken) {
 		rc = -ESHUTDOWN;
-	} else if (link->ids_free_count <= IDS_FOR_CANCEL) {
+	} else if (!link->ids_free_count) {
 		rc = -EBUSY;
 	} else {
 		id = id_take(link, SLOT_STREAMS);
@@ -51,13 +51,15 @@ static int ask(struct controller *controller, struct usb_device *device, u8 oper
 		slot->address = device->devnum;
 		slot->operation = operation;
 		slot->streams = streams;
+		slot->expiry = jiffies + ANSWER_LIMIT;
+		schedule_delayed_work(&controller->frontend->watchdog, ANSWER_LIMIT);
 		link->wire->put(link, id);
 		link_push(link);
 	}
 	spin_unlock_irqrestore(&controller->lock, flags);
 	if (rc)
 		return rc;
-	/* Where the link goes before it is answered, it is answered then (link.c). */
+	/* Where the link goes first, or fails for lack of an answer, link.c ends this. */
 	wait_for_completion(&streams->done);
 	return streams->error ? -EINVAL : 0;
 }
@@ -74,8 +76,10 @@ int streams_allocate(struct usb_hcd *hcd, struct usb_device *device,
 
 	if (rc)
 		return rc;
-	/* A backend may have fewer, and never more. */
-	return streams.actual <= streams.count ? streams.actual : -EINVAL;
+	/* A backend may have fewer, but not more; and with one there is nothing to choose from. */
+	if (streams.actual < 2 || streams.actual > streams.count)
+		return -EINVAL;
+	return streams.actual;
 }
 
 int streams_free(struct usb_hcd *hcd, struct usb_device *device,

@@ -84,22 +84,40 @@ static bool pages_are_to_spare(const struct link *link, const struct transfer *t
 	if (is_isoc(urb))
 		length = min(length, urb->transfer_buffer_length);
 	wanted = DIV_ROUND_UP(length, XVHCIF_PAGE_SIZE) + 2;
-	/* With version 1 there are pages for all that its slots can have. */
-	if (!usb_endpoint_xfer_control(&urb->ep->desc) && link->wire->version != 1)
+	if (!usb_endpoint_xfer_control(&urb->ep->desc) && length > XVHCIF_PAGE_SIZE)
 		wanted += POOL_PAGES_FOR_OTHERS;
+	/* With version 1 there are pages for all that its slots can have. */
 	return link->wire->version == 1 || link->pool.free_count >= wanted;
 }
 
-static bool part_can_start(const struct link *link, const struct transfer *transfer)
+/*
+ * A transfer that waits for pages holds up the later ones of its port, but for control transfers: a
+ * disk that is sent the command of one transfer, and never its data since others have the pages,
+ * would wait for it.
+ */
+static bool pages_are_its_turn(const struct link *link, const struct transfer *transfer,
+			       u32 *starved)
+{
+	u32 port = BIT(transfer->port);
+
+	if (usb_endpoint_xfer_control(&transfer->urb->ep->desc))
+		return pages_are_to_spare(link, transfer);
+	if (!(*starved & port) && pages_are_to_spare(link, transfer))
+		return true;
+	*starved |= port;
+	return false;
+}
+
+/* starved: a bit for each port of which a transfer waits for pages. */
+static bool part_can_start(const struct link *link, const struct transfer *transfer, u32 *starved)
 {
 	const struct urb *urb = transfer->urb;
 
-	if (transfer_is_sent(transfer) || !id_is_to_spare(link, urb) ||
-	    !pages_are_to_spare(link, transfer))
+	if (transfer_is_sent(transfer) || !id_is_to_spare(link, urb))
 		return false;
 	if (transfer->in_flight && !is_isoc(urb))
 		return false;
-	return predecessor_is_sent(urb);
+	return predecessor_is_sent(urb) && pages_are_its_turn(link, transfer, starved);
 }
 
 static void part_choose(struct link *link, struct transfer *transfer, struct slot *slot)
@@ -193,6 +211,7 @@ void transfers_start(struct link *link)
 {
 	struct controller *controller = link->controller;
 	struct transfer *transfer, *next;
+	u32 starved = 0;
 
 	lockdep_assert_held(&controller->lock);
 
@@ -203,7 +222,7 @@ void transfers_start(struct link *link)
 	list_for_each_entry_safe(transfer, next, &controller->waiting, waiting) {
 		if (link->ids_free_count <= IDS_FOR_CANCEL)
 			break;
-		while (part_can_start(link, transfer))
+		while (part_can_start(link, transfer, &starved))
 			part_send(link, transfer);
 		if (transfer_is_sent(transfer))
 			list_del_init(&transfer->waiting);
@@ -233,6 +252,7 @@ static u32 empty_parts_count(const struct link *link, const struct urb *urb)
 static int urb_check(const struct link *link, const struct urb *urb)
 {
 	u32 length = urb->transfer_buffer_length;
+	u32 left = length;
 	int i;
 
 	if (length && !urb->num_sgs && !urb->transfer_buffer)
@@ -248,6 +268,10 @@ static int urb_check(const struct link *link, const struct urb *urb)
 			return -EMSGSIZE;
 		if (packet->offset > length || packet->length > length - packet->offset)
 			return -EINVAL;
+		/* So they need no more pages than their buffer has. */
+		if (packet->length > left)
+			return -EINVAL;
+		left -= packet->length;
 	}
 	return 0;
 }
@@ -295,9 +319,9 @@ static void slot_cancel(struct link *link, u16 id)
 		return;
 	slot->cancelled = true;
 	slot->cancel_open = true;
-	slot->expiry = jiffies + CANCEL_LIMIT;
+	slot->expiry = jiffies + ANSWER_LIMIT;
 	__set_bit(id, link->cancels_wanted);
-	schedule_delayed_work(&link->controller->frontend->watchdog, CANCEL_LIMIT);
+	schedule_delayed_work(&link->controller->frontend->watchdog, ANSWER_LIMIT);
 }
 
 /*
@@ -334,6 +358,12 @@ out:
 	return rc;
 }
 
+/* Whether somebody waits for the answer who cannot do otherwise. */
+static bool is_awaited(const struct slot *slot)
+{
+	return (slot->use == SLOT_TRANSFER && slot->cancelled) || slot->use == SLOT_STREAMS;
+}
+
 void transfers_check(struct controller *controller)
 {
 	struct delayed_work *watchdog = &controller->frontend->watchdog;
@@ -348,10 +378,10 @@ void transfers_check(struct controller *controller)
 	for (id = 0; link && id < link->slot_count; id++) {
 		const struct slot *slot = &link->slots[id];
 
-		if (slot->use != SLOT_TRANSFER || !slot->cancelled)
+		if (!is_awaited(slot))
 			continue;
 		if (time_after_eq(now, slot->expiry))
-			link_fail(link, "a cancelled request was not answered in time");
+			link_fail(link, "a request was not answered in time");
 		else if (!next || slot->expiry - now < next)
 			next = slot->expiry - now;
 	}

@@ -48,6 +48,20 @@ static int nodes_write(const struct link *link, struct xenbus_transaction transa
 	return rc;
 }
 
+/* What another driver, which would come next, does not write, and would not mean. */
+static void nodes_remove(const struct xenbus_device *dev)
+{
+	static const char *const names[] = {
+		"wire-version", "ring-page-order", "head-ref", "ring-ref0", "ring-ref1",
+		"feature-reconnect",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (xenbus_exists(XBT_NIL, dev->nodename, names[i]))
+			xenbus_rm(XBT_NIL, dev->nodename, names[i]);
+}
+
 static int link_publish(const struct link *link)
 {
 	struct xenbus_transaction transaction;
@@ -302,6 +316,7 @@ static void frontend_remove(struct xenbus_device *dev)
 	if (frontend->link)
 		backend_dismiss(dev);
 	link_drop(frontend);
+	nodes_remove(dev);
 	if (frontend->controller)
 		controller_put(frontend->controller);
 	mutex_unlock(&frontend->mutex);

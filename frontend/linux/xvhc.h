@@ -101,8 +101,8 @@
  */
 #define IDS_FOR_OTHERS 6
 
-/* A backend that does not answer a cancelled request in this time has failed. */
-#define CANCEL_LIMIT (30 * HZ)
+/* A backend that does not answer what somebody waits for in this time has failed. */
+#define ANSWER_LIMIT (30 * HZ)
 
 /* The two sides of a port: the index of a root hub. */
 enum side {
@@ -149,7 +149,7 @@ struct slot {
 	u8 address;
 	bool cancelled;	      /* its cancellation was asked for */
 	bool cancel_open;     /* its cancellation waits, or is under way */
-	unsigned long expiry; /* jiffies: cancelled, and answered by then, or the backend failed */
+	unsigned long expiry; /* jiffies: awaited (submit.c), and answered by then, or it failed */
 	u16 target;	      /* SLOT_CANCEL: id of the request to cancel */
 	u8 operation;	      /* SLOT_PORT and SLOT_STREAMS: XVHCIF_... */
 	struct port *port;    /* SLOT_PORT */
@@ -489,7 +489,7 @@ bool transfer_is_sent(const struct transfer *transfer);
 /* Sends cancellations, then parts, as many as there is room for. Needs controller->lock. */
 void transfers_start(struct link *link);
 
-/* Fails the link where the backend did not answer a cancelled request in time. Not under a lock. */
+/* Fails the link where the backend did not answer in time what is awaited. Not under a lock. */
 void transfers_check(struct controller *controller);
 
 /* buffer.c: copy between the pages of a slot, from byte at on, and an URB's data. */

@@ -194,7 +194,9 @@ static int xvhcif_event_take(struct link *link, struct port_event *event)
 		link_fail(link, "the event ring has an impossible index");
 	if (rc <= 0)
 		return rc;
-	if (xvhcif_event_decode(&wire, link->controller->port_count, event)) {
+	if (xvhcif_event_decode(&wire, link->controller->port_count, event) ||
+	    (event->event == XVHCIF_EVENT_CONNECT &&
+	     min_t(u8, event->speed, XVHCIF_SPEED_SUPER) > link->controller->speed_max)) {
 		link_fail(link, "a port event has an impossible id, port or speed");
 		return XVHC_EPROTO;
 	}
