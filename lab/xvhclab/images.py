@@ -48,12 +48,17 @@ TOOL_PACKAGES = ["v4l-utils", "mtp-tools", "pcscd", "libccid", "opensc", "opensc
 TOOLS = ["usr/bin/v4l2-ctl", "usr/bin/v4l2-compliance", "usr/bin/mtp-files",
          "usr/bin/mtp-connect", "usr/sbin/pcscd", "usr/bin/opensc-tool"]
 TOOL_LINKS = {"/usr/bin/mtp-getfile": "mtp-connect", "/usr/bin/mtp-sendfile": "mtp-connect"}
-# What these load at run time.
+# What these load at run time, and where it is in Debian's packages.
 CCID = "usr/lib/pcsc/drivers/ifd-ccid.bundle/Contents"
-TOOL_PLUGINS = {f"/{CCID}/Linux/libccid.so": f"{CCID}/Linux/libccid.so",
-                "/lib/x86_64-linux-gnu/libpcsclite.so.1":
-                    "usr/lib/x86_64-linux-gnu/libpcsclite.so.1",
-                "/lib/x86_64-linux-gnu/libgcc_s.so.1": "lib/x86_64-linux-gnu/libgcc_s.so.1"}
+LIBRARIES = "usr/lib/x86_64-linux-gnu"
+TOOL_PLUGINS = {
+    f"{CCID}/Linux/libccid.so": f"{CCID}/Linux/libccid.so",
+    f"{CCID}/Info.plist": "etc/libccid_Info.plist",
+    "lib/x86_64-linux-gnu/libpcsclite.so.1": f"{LIBRARIES}/libpcsclite.so.1",
+    "lib/x86_64-linux-gnu/libgcc_s.so.1": "lib/x86_64-linux-gnu/libgcc_s.so.1",
+    f"{LIBRARIES}/gconv/UTF-16.so": f"{LIBRARIES}/gconv/UTF-16.so",
+    f"{LIBRARIES}/gconv/gconv-modules": f"{LIBRARIES}/gconv/gconv-modules",
+}
 
 # The lab's own programs in dom0 and in each guest, from lab/<name>.c.
 PROGRAMS = ["sound", "pattern"]
@@ -292,11 +297,8 @@ def tools_image():
 
     def build(target):
         archive = cpio.Archive()
-        for name in TOOLS:
-            elf.add_binary(archive, f"/{name}", (root / name).resolve(), [root])
-        for name, source in TOOL_PLUGINS.items():
-            elf.add_binary(archive, name, (root / source).resolve(), [root])
-        archive.file(f"/{CCID}/Info.plist", root / "etc/libccid_Info.plist", 0o644)
+        for name, source in {**{tool: tool for tool in TOOLS}, **TOOL_PLUGINS}.items():
+            elf.add_binary(archive, f"/{name}", (root / source).resolve(), [root])
         for name, link in TOOL_LINKS.items():
             archive.link(name, link)
         archive.write(target)
