@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: MIT
 #include "check.h"
 
+static uint32_t check_segments(const struct transfer_segment *segments, uint32_t count)
+{
+	uint32_t total = 0, i;
+
+	for (i = 0; i < count; i++) {
+		MUST(segments[i].length > 0 &&
+		     segments[i].offset + segments[i].length <= USBIF_PAGE_SIZE);
+		total += segments[i].length;
+	}
+	return total;
+}
+
 void check_request(const struct transfer_request *request)
 {
-	uint32_t total = 0, list = 0, i;
-
 	MUST(transfer_request_is_valid(request));
 	MUST(request->port >= 1 && request->port <= USBIF_PORT_MAX);
-	for (i = 0; i < (uint32_t)(request->data_segments + request->list_segments); i++) {
-		const struct transfer_segment *segment = &request->segment[i];
-
-		MUST(segment->length > 0 && segment->offset + segment->length <= USBIF_PAGE_SIZE);
-		*(i < request->data_segments ? &total : &list) += segment->length;
-	}
-	MUST(total == request->length);
+	MUST(check_segments(request->segment, request->data_segments) == request->length);
+	MUST(check_segments(request->list, request->list_segments) ==
+	     request->packets * sizeof(struct usbif_isoc_packet));
 	MUST((request->type == TRANSFER_ISOC && request->operation == TRANSFER_SUBMIT) ==
 	     (request->packets > 0));
-	MUST(list == request->packets * sizeof(struct usbif_isoc_packet));
 	MUST(request->endpoint != 0 || request->type == TRANSFER_CONTROL ||
 	     request->operation == TRANSFER_CANCEL);
+	MUST(request->stream == 0 || request->type == TRANSFER_BULK);
+	MUST(request->operation == TRANSFER_SUBMIT || request->data_segments == 0);
 }
 
 void check_packets(const struct transfer_request *request, const struct transfer_packet *packets)
@@ -63,6 +70,8 @@ void check_vetted(const struct device_state *state, const struct transfer_reques
 	MUST(endpoint && state->configuration != 0 && state->address != 0);
 	MUST(endpoint->address == transfer_endpoint_address(request));
 	MUST(endpoint->type == request->type);
+	MUST(request->stream <= state->streams[request->in][request->endpoint]);
+	MUST(request->stream > 0 || state->streams[request->in][request->endpoint] == 0);
 	for (i = 0; i < request->packets; i++) {
 		MUST(packets[i].length <= endpoint->payload);
 		total += packets[i].length;
@@ -89,5 +98,43 @@ int decode_input(struct input *input, struct transfer_request *request,
 		return error;
 	check_packets(request, packets);
 	usbif_encode_packets(packets, request->packets, list);
+	return XVHC_OK;
+}
+
+/* A request of version 2, with its indirect segments. */
+static int decode_2(struct input *input, struct transfer_request *request)
+{
+	struct xvhcif_segment segments[XVHCIF_SEGMENTS_MAX];
+	uint32_t slots = XVHCIF_SLOTS_OF_A_PAGE << input_u8(input) % 3;
+	struct xvhcif_request wire;
+	int error;
+
+	input_take(input, &wire, sizeof(wire));
+	error = xvhcif_decode(&wire, slots, request);
+	MUST((error == XVHC_EPROTO) == (wire.id >= slots));
+	MUST(request->id == wire.id);
+	if (request->operation >= TRANSFER_STREAMS_ALLOCATE && (request->endpoints & 0x10001) != 0)
+		MUST(error == XVHC_EINVAL);
+	if (error != XVHC_OK || !request->indirect)
+		return error;
+	input_take(input, segments, request->data_segments * sizeof(segments[0]));
+	return xvhcif_decode_segments(segments, request);
+}
+
+int decode_input_2(struct input *input, struct transfer_request *request,
+		   struct transfer_packet packets[XVHC_ISOC_PACKETS_MAX])
+{
+	struct xvhcif_packet list[XVHC_ISOC_PACKETS_MAX];
+	int error = decode_2(input, request);
+
+	if (error != XVHC_OK)
+		return error;
+	check_request(request);
+	input_take(input, list, request->packets * sizeof(list[0]));
+	error = xvhcif_decode_packets(request, list, packets);
+	if (error != XVHC_OK)
+		return error;
+	check_packets(request, packets);
+	xvhcif_encode_packets(packets, request->packets, list);
 	return XVHC_OK;
 }

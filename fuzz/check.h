@@ -7,6 +7,7 @@
 #include <transfer.h>
 #include <usbif_decode.h>
 #include <vet.h>
+#include <xvhcif_decode.h>
 
 #include "input.h"
 
@@ -20,5 +21,9 @@ void check_vetted(const struct device_state *state, const struct transfer_reques
 /* Decodes a request of the input with its packet list, and checks it. Returns usbif_decode()'s. */
 int decode_input(struct input *input, struct transfer_request *request,
 		 struct transfer_packet packets[XVHC_ISOC_PACKETS_MAX]);
+
+/* The same for version 2, with xvhcif_decode() and its indirect segments. */
+int decode_input_2(struct input *input, struct transfer_request *request,
+		   struct transfer_packet packets[XVHC_ISOC_PACKETS_MAX]);
 
 #endif

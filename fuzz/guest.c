@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The guest's memory stays mapped from input to input and is zeroed; everything else is made anew.
- * Page 1 is the URB ring, page 2 the connection ring.
+ * On version 1 page 1 is the URB ring and page 2 the connection ring; on version 2 page 1 is the
+ * head page and page 2 the ring of requests.
  */
 #include "guest.h"
 
@@ -14,14 +15,17 @@
 #include <models/model.h>
 #include <worker/serve.h>
 
-#define PAGES 24u
+#include "guest_requests.h"
+
+#define PAGES GUEST_PAGES
 #define MEMORY_BYTES ((size_t)PAGES * USBIF_PAGE_SIZE)
 #define URB_PAGE 1u
 #define CONN_PAGE 2u
-#define PORTS 3u
+#define PORTS GUEST_PORTS
 
 static struct worker worker;
 static uint8_t *memory;
+static bool version_2;
 static int memfd = -1, broker = -1, worker_side = -1, to_worker = -1;
 
 static struct usbif_ring_head *head_of(uint32_t page)
@@ -72,11 +76,19 @@ bool guest_connect(struct input *input)
 			},
 	};
 	struct message_fds fds = {.count = 3};
+	uint8_t how;
 	int pair[2];
 
 	make_memory();
+	how = input_u8(input);
+	version_2 = (how & 0x10) != 0;
+	if (version_2) {
+		message.u.connect.version = 2;
+		message.u.connect.ring_ref[0] = 2;
+		message.u.connect.event_ref = 1;
+	}
 	/* A ring may have been in use before; a page may not be there. */
-	if (input_u8(input) & 1) {
+	if (how & 1) {
 		message.u.connect.ring_ref[0] = input_u8(input) % (PAGES + 1);
 		input_take(input, head_of(URB_PAGE), 16);
 	}
@@ -101,6 +113,7 @@ static void attach(struct input *input)
 
 	message.u.attach.port = 1 + what % PORTS;
 	message.u.attach.model = 1 + (what / PORTS) % (MODEL_DISK_SUPER + 1);
+	message.u.attach.instance[0] = what;
 	message.u.attach.speed = message.u.attach.model == MODEL_DISK_SUPER
 					 ? USB_SPEED_SUPER
 					 : 1 + input_u8(input) % USB_SPEED_SUPER_PLUS;
@@ -115,79 +128,21 @@ static void detach(struct input *input)
 	tell(&message, NULL);
 }
 
-static void put(const struct usbif_urb_request *request)
+static void put_good(struct input *input)
 {
-	struct usbif_ring_head *head = head_of(URB_PAGE);
-	union usbif_urb_slot *slots = (union usbif_urb_slot *)(void *)(head + 1);
-
-	memcpy(&slots[head->req_prod++ % USBIF_URB_RING_SLOTS], request, sizeof(*request));
+	(version_2 ? guest_put_good_2 : guest_put_good)(memory, input);
 }
 
 static void put_raw(struct input *input)
 {
-	struct usbif_urb_request request;
-
-	input_take(input, &request, sizeof(request));
-	put(&request);
-}
-
-static void fill_segments(struct usbif_urb_request *request, uint32_t length)
-{
-	request->buffer_length = (uint16_t)length;
-	for (; length > 0; request->nr_buffer_segs++) {
-		uint32_t bytes = length < USBIF_PAGE_SIZE ? length : USBIF_PAGE_SIZE;
-
-		request->seg[request->nr_buffer_segs].gref = 3 + request->nr_buffer_segs;
-		request->seg[request->nr_buffer_segs].length = (uint16_t)bytes;
-		length -= bytes;
-	}
-}
-
-/* A packet list in the last page, with equal packets. */
-static void fill_packets(struct usbif_urb_request *request, uint32_t length, uint32_t count)
-{
-	struct usbif_isoc_packet *list = (void *)(memory + (PAGES - 1) * USBIF_PAGE_SIZE);
-	uint32_t i;
-
-	count = 1 + count % XVHC_ISOC_PACKETS_MAX;
-	for (i = 0; i < count; i++) {
-		list[i].offset = length / count * i;
-		list[i].length = length / count;
-	}
-	request->u.isoc.number_of_packets = (uint16_t)count;
-	request->u.isoc.nr_frame_desc_segs = 1;
-	request->seg[request->nr_buffer_segs].gref = PAGES - 1;
-	request->seg[request->nr_buffer_segs].length = (uint16_t)(count * sizeof(list[0]));
-}
-
-/* A request that is well-formed, so that it gets past the decoder. */
-static void put_good(struct input *input)
-{
-	struct usbif_urb_request request = {.id = input_u8(input) & 15};
-	uint16_t bits = input_u16(input);
-	uint32_t address = bits >> 12, type = (bits >> 10) & 3, length;
-
-	request.pipe = (1 + bits % PORTS) | address << USBIF_PIPE_ADDRESS_SHIFT |
-		       (uint32_t)((bits >> 2) & 15) << USBIF_PIPE_ENDPOINT_SHIFT |
-		       (bits & 0x40 ? USBIF_PIPE_IN : 0) | type << USBIF_PIPE_TYPE_SHIFT;
-	if ((bits & 0x380) == 0x380) {
-		request.pipe |= USBIF_PIPE_UNLINK;
-		request.u.unlink.unlink_id = input_u8(input) & 15;
-	} else if (type == USBIF_PIPE_TYPE_CONTROL) {
-		input_take(input, request.u.setup, sizeof(request.u.setup));
-		fill_segments(&request, descriptor_u16(request.u.setup + 6) & 0x1fff);
-	} else {
-		length = input_u16(input) % (15 * USBIF_PAGE_SIZE);
-		fill_segments(&request, length);
-		if (type == USBIF_PIPE_TYPE_ISOC)
-			fill_packets(&request, length, input_u8(input));
-	}
-	put(&request);
+	(version_2 ? guest_put_raw_2 : guest_put_raw)(memory, input);
 }
 
 static void post_events(struct input *input)
 {
-	head_of(CONN_PAGE)->req_prod += input_u8(input);
+	struct usbif_ring_head *head = version_2 ? head_of(1) + 1 : head_of(CONN_PAGE);
+
+	head->req_prod += input_u8(input);
 }
 
 /* Scribbles into the rings. */

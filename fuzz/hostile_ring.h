@@ -14,4 +14,8 @@ void take_responses(struct input *input);
 /* The same for the connection ring. */
 void take_events(struct input *input);
 
+/* Both for the rings of version 2. */
+void take_responses_2(struct input *input);
+void take_events_2(struct input *input);
+
 #endif

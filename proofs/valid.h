@@ -48,14 +48,19 @@ static inline void valid_state(struct device_state *state, const struct descript
 static inline void valid_request(struct transfer_request *request)
 {
 	arbitrary_bytes(request, sizeof(*request));
-	request->operation = (uint8_t)arbitrary_u32(TRANSFER_SUBMIT, TRANSFER_CANCEL);
+	request->operation = (uint8_t)arbitrary_u32(TRANSFER_SUBMIT, TRANSFER_STREAMS_FREE);
 	request->type = (uint8_t)arbitrary_u32(TRANSFER_CONTROL, TRANSFER_INTERRUPT);
 	request->address = (uint8_t)arbitrary_u32(0, 127);
 	request->endpoint = (uint8_t)arbitrary_u32(0, 15);
 	request->in = arbitrary_bool();
 	request->short_not_ok = arbitrary_bool();
+	request->zero_packet = arbitrary_bool();
+	request->indirect = arbitrary_bool();
+	request->data_segments = (uint16_t)arbitrary_u32(0, TRANSFER_SEGMENTS_MAX);
+	request->list_segments = (uint8_t)arbitrary_u32(0, TRANSFER_LIST_SEGMENTS_MAX);
 	request->length = arbitrary_u32(0, TRANSFER_LENGTH_MAX);
 	request->packets = (uint16_t)arbitrary_u32(0, XVHC_ISOC_PACKETS_MAX);
+	assert(transfer_request_is_valid(request));
 }
 
 #endif

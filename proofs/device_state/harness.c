@@ -30,6 +30,13 @@ void harness(void)
 		endpoint = device_state_endpoint(&state, arbitrary_u8());
 		/*@ check endpoint == \null || \valid_read(endpoint); */
 		break;
+	case 5:
+		(void)device_state_can_stream(&state, arbitrary_u32(0, UINT32_MAX));
+		break;
+	case 6:
+		device_state_set_streams(&state, arbitrary_u32(0, UINT32_MAX),
+					 (uint16_t)arbitrary_u32(0, UINT16_MAX));
+		break;
 	default:
 		(void)device_state_owns(&state, arbitrary_u8(), arbitrary_u8());
 		break;

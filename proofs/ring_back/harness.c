@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * The backend's end of a ring. The page changes arbitrarily before each access. The indices that
+ * The backend's end of a ring. The pages change arbitrarily before each access. The indices that
  * the ring keeps may be any: whatever the calls before have made of them is among those.
  */
-#include <ring.h>
-
 #include "arbitrary.h"
-#include "barrier.h"
+#include "rings.h"
 
-uint32_t shared_page[USBIF_PAGE_SIZE / 4];
-
-static void serve(uint32_t slot_size, uint32_t slots, uint32_t request_size, uint32_t response_size)
+static void serve(struct ring_page layout, uint32_t request_size, uint32_t response_size)
 {
 	uint8_t request[sizeof(union usbif_urb_slot)], response[sizeof(union usbif_urb_slot)];
 	struct back_ring ring;
-	/* Behind the last slot, no object is left. */
-	uint8_t *end = (uint8_t *)shared_page + sizeof(shared_page);
-	void *page = end - slots * slot_size - sizeof(struct usbif_ring_head);
 	int got;
 
-	if (back_ring_init(&ring, ring_page_usbif(page, slot_size, slots)) != 0)
+	if (back_ring_init(&ring, layout) != 0)
 		return;
 	ring.req_cons = arbitrary_u32(0, UINT32_MAX);
 	ring.rsp_prod_pvt = arbitrary_u32(0, UINT32_MAX);
@@ -37,9 +30,15 @@ static void serve(uint32_t slot_size, uint32_t slots, uint32_t request_size, uin
 
 void harness(void)
 {
-	shared_page_close();
-	serve(sizeof(union usbif_urb_slot), USBIF_URB_RING_SLOTS, sizeof(struct usbif_urb_request),
-	      sizeof(struct usbif_urb_response));
-	serve(sizeof(union usbif_conn_slot), USBIF_CONN_RING_SLOTS,
+	uint32_t order;
+
+	shared_pages_close();
+	serve(rings_usbif(sizeof(union usbif_urb_slot), USBIF_URB_RING_SLOTS),
+	      sizeof(struct usbif_urb_request), sizeof(struct usbif_urb_response));
+	serve(rings_usbif(sizeof(union usbif_conn_slot), USBIF_CONN_RING_SLOTS),
 	      sizeof(struct usbif_conn_request), sizeof(struct usbif_conn_response));
+	for (order = 0; order <= XVHCIF_RING_ORDER_MAX; order++)
+		serve(rings_requests(XVHCIF_SLOTS_OF_A_PAGE << order),
+		      sizeof(struct xvhcif_request), sizeof(struct xvhcif_response));
+	serve(rings_events(), sizeof(struct xvhcif_event_request), sizeof(struct xvhcif_event));
 }

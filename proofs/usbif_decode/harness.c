@@ -24,9 +24,13 @@ static void decode_allowed(uint32_t type, uint32_t segments)
 {
 	struct transfer_request request;
 	int error = decode(&request, type, segments, segments);
+	uint32_t head = TRANSFER_REQUEST_HEAD, i;
 
-	/*@ check \initialized((uint8_t *)&request + (0 .. sizeof(request) - 1)); */
+	/*@ check \initialized((uint8_t *)&request + (0 .. head - 1)); */
 	if (error == XVHC_OK) {
+		for (i = 0; i < request.data_segments; i++) {
+			/*@ check \initialized(&request.segment[i]); */
+		}
 		/*@ check request.port <= USBIF_PORT_MAX; */
 		assert(transfer_request_is_valid(&request));
 	}
