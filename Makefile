@@ -3,6 +3,7 @@
 # make            xvhcd, xvhcd-worker and xvhc, into build/
 # make tests      the unit and wire test programs, with ASan and UBSan, into build/san/
 # make bare       the guest without an operating system, build/bare/xvhc-bare.elf
+# make lab-device the devices that the lab plays, build/lab-device
 # make module     xvhc.ko for the running kernel, or for KDIR=
 # make module-install   installs it there; INSTALL_MOD_PATH= as usual
 # make format     rewrites the sources with clang-format
@@ -103,7 +104,7 @@ $(B)/san/xvhcd-without-xen: $(call obj,san/obj,tests/cli/broker_main.c $(UNIT_HE
 		$(B)/san/libxvhc.a
 	$(CC) -fsanitize=address,undefined $^ $(call pkg,$(BROKER_LIBS)) -lpthread -o $@
 
-tests: $(UNIT) $(WIRE) $(B)/san/xvhcd-worker-models $(B)/san/xvhcd $(B)/san/xvhc \
+tests: $(UNIT) $(WIRE) $(B)/lab-device $(B)/san/xvhcd-worker-models $(B)/san/xvhcd $(B)/san/xvhc \
 	$(B)/san/xvhcd-without-xen
 
 include frontend/bare/rules.mk
@@ -127,9 +128,9 @@ format-check:
 cppcheck:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --suppressions-list=.cppcheck -Iinclude -Icore -Ibackend \
-		core backend cli
+		core backend cli lab/devices
 
-TIDY := $(CORE) $(COMMON) $(WORKER) $(MODELS) $(BROKER) $(CLI) \
+TIDY := $(CORE) $(COMMON) $(WORKER) $(MODELS) $(BROKER) $(CLI) $(wildcard lab/devices/*.c) \
 	$(wildcard backend/broker/main.c backend/worker/main.c)
 clang-tidy: $(TIDY:%=$(B)/tidy/%.ok)
 
@@ -154,4 +155,4 @@ clean:
 
 -include $(shell find $(B)/obj $(B)/san -type f -name '*.d' 2>/dev/null)
 
-include fuzz/rules.mk tests/sim/rules.mk
+include fuzz/rules.mk lab/devices/rules.mk tests/sim/rules.mk

@@ -21,6 +21,7 @@
 #include <limits.h>
 #include <linux/usbdevice_fs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -152,6 +153,28 @@ static void run_evict(struct job *job, const struct job_paths *paths)
 			 "taking its device from dom0's drivers failed: %s", strerror(-job->error));
 }
 
+/*
+ * It sleeps when the guest says so: its worker holds it awake until then, and again from when it
+ * has woken up, for which it has this time.
+ */
+static void sleep_allow(const char *directory)
+{
+	(void)!sysfs_write(directory, "power/autosuspend_delay_ms", "100");
+	(void)!sysfs_write(directory, "power/control", "auto");
+}
+
+/* As the kernel has it for a new device. */
+static void sleep_forbid(const char *directory, const struct job_paths *paths)
+{
+	char parameters[PATH_MAX], seconds[16], delay[32] = "2000";
+
+	(void)!sysfs_write(directory, "power/control", "on");
+	if (path_format(parameters, "%s/module/usbcore/parameters", paths->mounted.sysfs) &&
+	    sysfs_read_text(parameters, "autosuspend", seconds, sizeof(seconds)))
+		snprintf(delay, sizeof(delay), "%ld", strtol(seconds, NULL, 10) * 1000);
+	(void)!sysfs_write(directory, "power/autosuspend_delay_ms", delay);
+}
+
 static void run_open(struct job *job, const struct job_paths *paths)
 {
 	char directory[PATH_MAX];
@@ -165,9 +188,8 @@ static void run_open(struct job *job, const struct job_paths *paths)
 		job->fd = node_open(paths, job->device, job->describe ? O_RDONLY : O_RDWR);
 		if (job->fd < 0)
 			job->error = job->fd;
-		/* It sleeps when its worker says so; that holds it awake until then. */
 		if (job->fd >= 0 && !job->describe)
-			(void)!sysfs_write(directory, "power/control", "auto");
+			sleep_allow(directory);
 	}
 	if (job->error != 0 && !job->in_use)
 		snprintf(job->text, sizeof(job->text), "opening the device failed: %s",
@@ -198,7 +220,7 @@ static void run_reset(struct job *job, const struct job_paths *paths)
 	job->error = device_directory(job, paths, directory);
 	if (job->error != 0)
 		return;
-	(void)!sysfs_write(directory, "power/control", "on");
+	sleep_forbid(directory, paths);
 	/* Unconfigured first: then the reset need not bring a configuration back. */
 	job->error = sysfs_write(directory, "bConfigurationValue", "-1");
 	if (job->error == 0)

@@ -214,6 +214,10 @@ static int add_rules(scmp_filter_ctx filter)
 	for (i = 0; i < sizeof(ioctls_allowed) / sizeof(ioctls_allowed[0]) && error == 0; i++)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 					 SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)ioctls_allowed[i]));
+	/* A signal to a thread of its own: other workers run as the same user. */
+	if (error == 0)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+					 SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid()));
 	/* Memory for libusb, never to be executed. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,

@@ -8,13 +8,13 @@
  * For the guest there is a device in READY only. DETACHED is reported once for each ATTACH, at the
  * return to EMPTY, however that comes about.
  *
- * Requests to a device run in the order in which they came, as far as starting them goes: each
- * joins the queue, and leaves it at once unless an operation is due. One operation (SET_INTERFACE,
- * a reset and the like) is due at a time. It first drains: transfers that it would disturb are
- * cancelled and awaited. Then it runs, in the source, without making us wait. Later requests to
- * this device stay in the queue; other ports go on. The queue is bounded by the slots. A request
- * that is beyond the guest's quotas stays at the head of its queue until there is room; control
- * requests may pass it. So does one for which the host has no room, for a moment.
+ * Requests to an endpoint run in the order in which they came, as far as starting them goes: each
+ * joins the queue, and leaves it at once unless an operation is due (next_slot() has the rules).
+ * One operation (SET_INTERFACE, a reset and the like) is due at a time. It first drains: transfers
+ * that it would disturb are cancelled and awaited. Then it runs, in the source, without making us
+ * wait. Later requests to this device stay in the queue; other ports go on. The queue is bounded by
+ * the slots. A request that is beyond the guest's quotas stays in the queue until there is room. So
+ * does one for which the host has no room, for a moment.
  *
  * Version 1 of the wire has no word for a port reset. A request to address 0 of a device that has
  * an address, or that failed in the default state, means that there was one: the device is reset
@@ -142,32 +142,69 @@ static bool is_admitted(const struct port *port, const struct slot *slot)
 	return quota_admit(&port->worker->quota, &slot->request, loop_now_ms());
 }
 
-/* Whether the order of this request and those before it makes no difference to these. */
-static bool may_pass(const struct port *port, const struct slot *slot)
+static bool is_reset(const struct port *port, const struct slot *slot)
+{
+	return needs_reset(port, slot) || slot->request.operation == TRANSFER_PORT_RESET;
+}
+
+/* Whether it makes a difference to other requests which of them comes first. */
+static bool changes_state(const struct port *port, const struct slot *slot)
 {
 	struct control_setup setup;
 
-	if (slot->request.operation != TRANSFER_SUBMIT || slot->request.type != TRANSFER_CONTROL ||
-	    needs_reset(port, slot))
+	if (slot->request.operation != TRANSFER_SUBMIT || is_reset(port, slot))
+		return true;
+	if (slot->request.type != TRANSFER_CONTROL)
 		return false;
 	control_parse(slot->request.setup, &setup);
-	return control_classify(&setup) == CONTROL_PASS;
+	switch (control_classify(&setup)) {
+	case CONTROL_PASS:
+	case CONTROL_GET_DESCRIPTOR:
+	case CONTROL_REFUSE:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* A bit for each endpoint; all control requests are of endpoint zero. */
+static uint32_t endpoint_bit(const struct transfer_request *request)
+{
+	if (request->type == TRANSFER_CONTROL)
+		return 1;
+	return 1u << (request->endpoint | (request->in ? 16 : 0));
 }
 
 /*
- * Whose turn it is, or NULL. Requests to a port that is empty for the guest are answered, which
- * costs nothing. Where the oldest is beyond the guest's quotas, a control request may pass it: it
- * may be the one by which the guest makes the others end.
+ * Whose turn it is, or NULL. Requests of one endpoint keep their order, and control requests go one
+ * by one: some are answered by us, and must not overtake those that the device has. Requests of
+ * other endpoints pass those that wait for this. Where one waits for the guest's quotas, control
+ * requests alone pass it: they may be what makes others end. Nothing passes what changes the state,
+ * nor does that pass anything. What only a reset can end does not hold up a reset.
+ *
+ * Requests to a port that is empty for the guest are answered, which costs nothing.
  */
 static struct slot *next_slot(const struct port *port)
 {
-	struct slot *slot = port->queue;
+	uint32_t passed = 0;
+	bool full = false;
+	struct slot *slot;
 
-	if (!slot || port->phase != PHASE_READY || is_admitted(port, slot))
-		return slot;
-	while (slot && !may_pass(port, slot))
-		slot = slot->next;
-	return slot && slot != port->queue && is_admitted(port, slot) ? slot : NULL;
+	if (port->phase != PHASE_READY)
+		return port->queue;
+	for (slot = port->queue; slot; slot = slot->next) {
+		bool control = slot->request.type == TRANSFER_CONTROL;
+		bool waits = control ? port->controls > 0 && !is_reset(port, slot) : full;
+
+		if (changes_state(port, slot))
+			return passed == 0 && !waits && is_admitted(port, slot) ? slot : NULL;
+		waits = waits || (passed & endpoint_bit(&slot->request)) != 0;
+		if (!waits && is_admitted(port, slot))
+			return slot;
+		full = full || (!waits && !control);
+		passed |= endpoint_bit(&slot->request);
+	}
+	return NULL;
 }
 
 static void run(struct port *port, struct slot *slot)
@@ -328,6 +365,13 @@ static void reset_done(struct port *port, int error)
 	}
 }
 
+static void woken(struct port *port, int error)
+{
+	port_request_done(port, error);
+	port->woke = error == XVHC_OK;
+	connection_announce(port->worker);
+}
+
 /* Streams are counted where a transfer's bytes would be. */
 static uint32_t answer_of(const struct port *port, int error)
 {
@@ -356,7 +400,9 @@ static void operation_done(struct source_device *device, int error)
 			break; /* the request was answered when the device went */
 		if (port->operation.kind == SOURCE_RESET)
 			reset_done(port, error);
-		else if (slot && slot->request.operation != TRANSFER_SUBMIT)
+		else if (!slot)
+			woken(port, error);
+		else if (slot->request.operation != TRANSFER_SUBMIT)
 			port_request_done(port, error);
 		else
 			setup_operation_done(port, error);
@@ -384,14 +430,18 @@ static void transfer_done(struct source_device *device, struct source_transfer *
 	port_advance(port);
 }
 
+/* It woke up by itself: it is held awake first, and the guest is told then. */
 static void device_woke(struct source_device *device)
 {
+	static const struct source_operation resume = {.kind = SOURCE_RESUME};
 	struct port *port = container_of(device, struct port, device);
 
-	if (port->phase != PHASE_READY || !port->suspended)
+	/* A resumption that the guest asked for is under way, or is told as what it is. */
+	if (port->phase != PHASE_READY || !port->suspended ||
+	    port->operation_phase != OPERATION_NONE)
 		return;
-	port->woke = true;
-	connection_announce(port->worker);
+	port_operate(port, &resume, NULL);
+	port_advance(port);
 }
 
 const struct source_calls port_source_calls = {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "quota.h"
 
-static_assert(XVHC_WORKER_BYTES_MIN_2 >= TRANSFER_LENGTH_MAX, "the largest transfer passes");
+static_assert(XVHC_WORKER_BYTES_MIN_2 >= TRANSFER_LENGTH_MAX + XVHC_BYTES_FOR_SMALL,
+	      "the largest transfer passes");
 
 int quota_init(struct quota *quota, const struct message_connect *connect, uint64_t now_ms)
 {
@@ -14,24 +15,35 @@ int quota_init(struct quota *quota, const struct message_connect *connect, uint6
 	quota->bytes_max = connect->bytes_max;
 	quota->transfers = 0;
 	quota->bytes = 0;
+	quota->bytes_for_small = connect->version == 1 ? 0 : XVHC_BYTES_FOR_SMALL;
 	quota->pause_until_ms = 0;
 	quota_ask_again(quota);
 	rate_init(&quota->control, connect->control_rate, now_ms);
 	return XVHC_OK;
 }
 
-static bool has_room(const struct quota *quota, uint32_t bytes)
+/*
+ * A guest whose transfers all wait for their devices must be able to reach these all the same: the
+ * last transfer, and some of the bytes, are not for what is large. Control transfers, of which each
+ * device has one of a few KiB at a time, do not count as bytes.
+ */
+static bool has_room(const struct quota *quota, const struct transfer_request *request)
 {
-	if (quota->transfers_max != 0 && quota->transfers >= quota->transfers_max)
+	bool control = request->type == TRANSFER_CONTROL;
+	uint32_t kept = request->length > XVHC_SMALL_BYTES ? quota->bytes_for_small : 0;
+	uint32_t left = quota->bytes_max - quota->bytes;
+
+	if (quota->transfers_max != 0 &&
+	    quota->transfers + (control ? 0 : 1) >= quota->transfers_max)
 		return false;
-	return quota->bytes_max == 0 || bytes <= quota->bytes_max - quota->bytes;
+	if (control || quota->bytes_max == 0)
+		return true;
+	return left >= kept && request->length <= left - kept;
 }
 
-/* A guest whose transfers all wait for their devices must be able to reach these all the same. */
-static bool leaves_room(const struct quota *quota, const struct transfer_request *request)
+static uint32_t counted_bytes(const struct transfer_request *request)
 {
-	return request->type == TRANSFER_CONTROL || quota->transfers_max == 0 ||
-	       quota->transfers + 1 < quota->transfers_max;
+	return request->type == TRANSFER_CONTROL ? 0 : request->length;
 }
 
 bool quota_admit(struct quota *quota, const struct transfer_request *request, uint64_t now_ms)
@@ -40,7 +52,7 @@ bool quota_admit(struct quota *quota, const struct transfer_request *request, ui
 		quota->waiting = quota->too_soon = true;
 		return false;
 	}
-	if (!has_room(quota, request->length) || !leaves_room(quota, request)) {
+	if (!has_room(quota, request)) {
 		quota->waiting = true;
 		return false;
 	}
@@ -62,15 +74,17 @@ void quota_ask_again(struct quota *quota)
 	quota->waiting = quota->too_soon = false;
 }
 
-void quota_take(struct quota *quota, uint32_t bytes)
+void quota_take(struct quota *quota, const struct transfer_request *request)
 {
-	assert(has_room(quota, bytes));
+	assert(has_room(quota, request));
 	quota->transfers++;
-	quota->bytes += bytes;
+	quota->bytes += counted_bytes(request);
 }
 
-void quota_give(struct quota *quota, uint32_t bytes)
+void quota_give(struct quota *quota, const struct transfer_request *request)
 {
+	uint32_t bytes = counted_bytes(request);
+
 	assert(quota->transfers > 0 && quota->bytes >= bytes);
 	quota->transfers--;
 	quota->bytes -= bytes;

@@ -15,6 +15,7 @@ struct quota {
 	uint32_t bytes_max;     /* 0: no limit */
 	uint32_t transfers;     /* under way */
 	uint32_t bytes;         /* of them */
+	uint32_t bytes_for_small; /* kept for what is small */
 	struct rate control;
 	bool waiting;            /* a request was not admitted */
 	bool too_soon;           /* and one of these only needs time */
@@ -35,12 +36,11 @@ XVHC_MUST_CHECK bool quota_admit(struct quota *quota, const struct transfer_requ
 /* The host had no room for what was admitted: all wait for a moment. */
 void quota_pause(struct quota *quota, uint64_t now_ms);
 
-/* A transfer of so many bytes begins, and ends. */
-void quota_take(struct quota *quota, uint32_t bytes);
-void quota_give(struct quota *quota, uint32_t bytes);
+/* The transfer of a request that was admitted begins, and ends. */
+void quota_take(struct quota *quota, const struct transfer_request *request);
+void quota_give(struct quota *quota, const struct transfer_request *request);
 
-/* Asks anew: those that were not admitted are forgotten, and each that is asked for counts again.
- */
+/* Asks anew: those that were not admitted are forgotten; whoever is refused again counts again. */
 void quota_ask_again(struct quota *quota);
 
 /* Milliseconds until a request that waits for its turn in time can run, or 0; -1: none does. */

@@ -241,7 +241,8 @@ void request_submit(struct slot *slot)
 	}
 	slot->state = SLOT_TRANSFER;
 	port->untouched = false;
-	quota_take(&port->worker->quota, slot->transfer.length);
+	port->controls += slot->request.type == TRANSFER_CONTROL;
+	quota_take(&port->worker->quota, &slot->request);
 }
 
 static uint32_t failed_packets(const struct slot *slot)
@@ -307,7 +308,8 @@ void request_complete(struct slot *slot)
 	struct worker *worker = slot->port->worker;
 	int error = transfer->error;
 
-	quota_give(&worker->quota, transfer->length);
+	quota_give(&worker->quota, &slot->request);
+	slot->port->controls -= slot->request.type == TRANSFER_CONTROL;
 	bound_results(slot);
 	/* A transfer that was faster than its cancellation is told as it ended. */
 	if (slot->verdict == XVHC_ECANCEL && error != XVHC_ECANCEL)

@@ -25,7 +25,9 @@ struct usb_device_place {
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t wake;
 	pthread_cond_t begun;
-	pthread_cond_t sleeper_wake; /* the sleeper: source_usb_sleeper.c */
+	pthread_cond_t sleeper_wake;
+	pthread_t sleeper_thread;
+	bool sleeper_stop; /* the device is to be closed */
 	enum {
 		SLEEPER_UNBORN,
 		SLEEPER_IDLE,
@@ -58,7 +60,7 @@ void source_usb_helper_begin(struct usb_device_place *place,
 
 /*
  * The thread of a place that waits until its device, which may fall asleep, is awake again. begin()
- * has it wait; await() returns when it does not, which takes a device that may not sleep.
+ * has it wait; await() ends that.
  */
 void source_usb_sleepers_init(int event);
 void *source_usb_sleeper(void *place);

@@ -3,21 +3,38 @@
  * usbfs tells that a device has woken up by the return of an ioctl() that waits for it. So each
  * place has one more thread, which does nothing else:
  *
- *   IDLE -> WAITS (the device may fall asleep) -> IDLE (it is awake, may not sleep, or is gone)
+ *   IDLE -> WAITS (the device may fall asleep) -> IDLE (it has slept and is awake, or is gone)
+ *
+ * A device that never fell asleep never wakes up, either. So whoever closes it ends the wait by a
+ * signal.
  */
 #include "source_usb.h"
 
 #include <errno.h>
 #include <linux/usbdevice_fs.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Ends the wait of a sleeper whose device is to be closed. */
+#define SLEEPER_SIGNAL SIGUSR1
+#define SIGNAL_AGAIN_MS 20
 
 static int woke_event = -1;
 
+static void interrupt(int signal)
+{
+	(void)signal;
+}
+
 void source_usb_sleepers_init(int event)
 {
+	/* Without SA_RESTART: the wait is to end. */
+	const struct sigaction action = {.sa_handler = interrupt};
 	uint32_t i;
 
+	(void)sigaction(SLEEPER_SIGNAL, &action, NULL);
 	woke_event = event;
 	for (i = 0; i < USBIF_PORT_MAX; i++)
 		pthread_cond_init(&source_usb_places[i].sleeper_wake, NULL);
@@ -31,23 +48,30 @@ static void tell(void)
 		log_line(LOG_LEVEL_ERROR, "cannot wake the worker");
 }
 
+/* Waits without the lock. */
+static void wait_for_resume(struct usb_device_place *place)
+{
+	int fd = place->fd, result;
+
+	do {
+		pthread_mutex_unlock(&place->lock);
+		result = ioctl(fd, USBDEVFS_WAIT_FOR_RESUME, NULL);
+		pthread_mutex_lock(&place->lock);
+	} while (result < 0 && errno == EINTR && !place->sleeper_stop);
+}
+
 void *source_usb_sleeper(void *argument)
 {
 	struct usb_device_place *place = argument;
-	int fd, result;
 
 	pthread_mutex_lock(&place->lock);
+	place->sleeper_thread = pthread_self();
 	place->sleeper = SLEEPER_IDLE;
 	pthread_cond_signal(&place->begun);
 	for (;;) {
 		while (place->sleeper != SLEEPER_WAITS)
 			pthread_cond_wait(&place->sleeper_wake, &place->lock);
-		fd = place->fd;
-		pthread_mutex_unlock(&place->lock);
-		do {
-			result = ioctl(fd, USBDEVFS_WAIT_FOR_RESUME, NULL);
-		} while (result < 0 && errno == EINTR);
-		pthread_mutex_lock(&place->lock);
+		wait_for_resume(place);
 		place->sleeper = SLEEPER_IDLE;
 		place->woke = true;
 		pthread_cond_broadcast(&place->sleeper_wake);
@@ -66,9 +90,22 @@ void source_usb_sleeper_begin(struct usb_device_place *place)
 
 void source_usb_sleeper_await(struct usb_device_place *place)
 {
+	struct timespec again;
+
 	pthread_mutex_lock(&place->lock);
-	while (place->sleeper == SLEEPER_WAITS)
-		pthread_cond_wait(&place->sleeper_wake, &place->lock);
+	place->sleeper_stop = true;
+	while (place->sleeper == SLEEPER_WAITS) {
+		/* It may be on its way into the wait yet: then the signal comes too soon. */
+		(void)pthread_kill(place->sleeper_thread, SLEEPER_SIGNAL);
+		clock_gettime(CLOCK_REALTIME, &again);
+		again.tv_nsec += SIGNAL_AGAIN_MS * 1000000L;
+		if (again.tv_nsec >= 1000000000L) {
+			again.tv_nsec -= 1000000000L;
+			again.tv_sec++;
+		}
+		(void)pthread_cond_timedwait(&place->sleeper_wake, &place->lock, &again);
+	}
+	place->sleeper_stop = false;
 	place->woke = false;
 	pthread_mutex_unlock(&place->lock);
 }

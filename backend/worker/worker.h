@@ -72,6 +72,7 @@ struct port {
 	uint64_t instance; /* of the device, see ATTACH */
 
 	struct slot *queue; /* requests that wait for their turn, oldest first */
+	uint32_t controls;  /* control transfers that the source has */
 	enum operation_phase operation_phase;
 	struct source_operation operation;
 	struct slot *operation_slot; /* whose request it is; NULL: ours */

@@ -4,12 +4,13 @@
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 
-static void memory_copy(const struct slot *slot, u32 at, void *memory, u32 length, bool give)
+static void memory_copy(struct link *link, const struct slot *slot, u32 at, void *memory,
+			u32 length, bool give)
 {
 	while (length) {
-		u32 in_page = at % USBIF_PAGE_SIZE;
-		u32 bytes = min_t(u32, length, USBIF_PAGE_SIZE - in_page);
-		void *page = page_address(slot->pages[at / USBIF_PAGE_SIZE].page);
+		u32 in_page = at % XVHCIF_PAGE_SIZE;
+		u32 bytes = min_t(u32, length, XVHCIF_PAGE_SIZE - in_page);
+		void *page = pool_address(&link->pool, slot->pages[at / XVHCIF_PAGE_SIZE]);
 
 		if (give)
 			memcpy(memory, page + in_page, bytes);
@@ -21,8 +22,8 @@ static void memory_copy(const struct slot *slot, u32 at, void *memory, u32 lengt
 	}
 }
 
-static void list_copy(const struct slot *slot, u32 at, const struct urb *urb, u32 offset,
-		      u32 length, bool give)
+static void list_copy(struct link *link, const struct slot *slot, u32 at, const struct urb *urb,
+		      u32 offset, u32 length, bool give)
 {
 	unsigned int direction = give ? SG_MITER_TO_SG : SG_MITER_FROM_SG;
 	struct sg_mapping_iter iter;
@@ -33,7 +34,7 @@ static void list_copy(const struct slot *slot, u32 at, const struct urb *urb, u3
 	while (length && sg_miter_next(&iter)) {
 		u32 bytes = min_t(size_t, length, iter.length);
 
-		memory_copy(slot, at, iter.addr, bytes, give);
+		memory_copy(link, slot, at, iter.addr, bytes, give);
 		iter.consumed = bytes;
 		at += bytes;
 		length -= bytes;
@@ -42,31 +43,33 @@ out:
 	sg_miter_stop(&iter);
 }
 
-static void data_copy(const struct slot *slot, u32 at, const struct urb *urb, u32 offset,
-		      u32 length, bool give)
+static void data_copy(struct link *link, const struct slot *slot, u32 at, const struct urb *urb,
+		      u32 offset, u32 length, bool give)
 {
 	if (!length)
 		return;
 	if (urb->num_sgs)
-		list_copy(slot, at, urb, offset, length, give);
+		list_copy(link, slot, at, urb, offset, length, give);
 	else
-		memory_copy(slot, at, urb->transfer_buffer + offset, length, give);
+		memory_copy(link, slot, at, urb->transfer_buffer + offset, length, give);
 }
 
-void buffer_clear(struct slot *slot, u32 length)
+void buffer_clear(struct link *link, struct slot *slot)
 {
-	u32 i;
+	u16 i;
 
-	for (i = 0; i < DIV_ROUND_UP(length, USBIF_PAGE_SIZE); i++)
-		clear_page(page_address(slot->pages[i].page));
+	for (i = 0; i < slot->page_count; i++)
+		clear_page(pool_address(&link->pool, slot->pages[i]));
 }
 
-void buffer_take(struct slot *slot, u32 at, const struct urb *urb, u32 offset, u32 length)
+void buffer_take(struct link *link, struct slot *slot, u32 at, const struct urb *urb, u32 offset,
+		 u32 length)
 {
-	data_copy(slot, at, urb, offset, length, false);
+	data_copy(link, slot, at, urb, offset, length, false);
 }
 
-void buffer_give(const struct slot *slot, u32 at, struct urb *urb, u32 offset, u32 length)
+void buffer_give(struct link *link, const struct slot *slot, u32 at, struct urb *urb, u32 offset,
+		 u32 length)
 {
-	data_copy(slot, at, urb, offset, length, true);
+	data_copy(link, slot, at, urb, offset, length, true);
 }

@@ -4,8 +4,8 @@
  *
  * The event channel's handler is a thread: what it does is copy data, for which interrupts need
  * not stay off any longer than for one response. Each response and each event is copied out of the
- * ring once, and judged by core/usbif_response.c before anything is done with it. A backend that
- * fails this test loses the connection.
+ * ring once, and judged by core/ before anything is done with it. A backend that fails this test
+ * loses the connection.
  */
 #include "xvhc.h"
 
@@ -13,9 +13,6 @@
 #include <linux/interrupt.h>
 #include <linux/slab.h>
 #include <xen/events.h>
-
-#include "barrier.h"
-#include "usbif_response.h"
 
 /*
  * What class drivers make of it decides. ESHUTDOWN has them all stop, while some submit again at
@@ -37,6 +34,8 @@ static int error_status(int error, const struct urb *urb)
 		return -EOVERFLOW;
 	case XVHC_ECANCEL:
 		return -ESHUTDOWN;
+	case XVHC_ELIMIT:
+		return -ENOSPC;
 	default:
 		return -EPROTO;
 	}
@@ -44,7 +43,7 @@ static int error_status(int error, const struct urb *urb)
 
 void transfer_finish(struct controller *controller, struct transfer *transfer, int status)
 {
-	struct usb_hcd *hcd = controller_hcd(controller);
+	struct usb_hcd *hcd = bus_to_hcd(transfer->urb->dev->bus);
 
 	lockdep_assert_held(&controller->lock);
 
@@ -55,46 +54,39 @@ void transfer_finish(struct controller *controller, struct transfer *transfer, i
 	kfree(transfer);
 }
 
-static void part_done(struct slot *slot, struct transfer *transfer,
-		      const struct usbif_urb_response *response)
+static void part_done(struct link *link, struct slot *slot, struct transfer *transfer,
+		      const struct response *response)
 {
-	int error = usbif_status_decode(response->status);
-	u32 actual = response->actual_length;
+	u32 actual = response->actual;
 	struct urb *urb = transfer->urb;
 
 	if (usb_urb_dir_in(urb))
-		buffer_give(slot, 0, urb, slot->offset, actual);
+		buffer_give(link, slot, 0, urb, slot->offset, actual);
 	urb->actual_length += actual;
-	if (error || actual < slot->length) {
+	if (response->error || actual < slot->length) {
 		transfer->ended = true;
-		transfer->status = error_status(error, urb);
+		transfer->status = error_status(response->error, urb);
 	}
 }
 
 /* Each entry of the list is looked at once, in a copy: the page is the backend's to write. */
-static int packets_done(struct slot *slot, struct urb *urb, int error)
+static int packets_done(struct link *link, struct slot *slot, struct urb *urb, int error)
 {
-	const struct usbif_isoc_packet *list = page_address(slot->pages[SLOT_LIST_PAGE].page);
 	u32 at = 0;
 	u32 i;
 
 	for (i = 0; i < slot->packet_count; i++) {
 		struct usb_iso_packet_descriptor *packet =
 			&urb->iso_frame_desc[slot->packet_first + i];
-		struct usbif_isoc_packet entry = { 0 };
+		struct response entry = { .error = error };
 
-		if (error) {
-			packet->status = error_status(error, urb);
-		} else {
-			shared_copy(&entry, &list[i], sizeof(entry));
-			if (usbif_packet_check(&entry, packet->length))
-				return XVHC_EPROTO;
-			packet->status = error_status(usbif_status_decode(entry.status), urb);
-		}
-		packet->actual_length = entry.actual_length;
+		if (!error && link->wire->packet_read(link, slot, i, packet->length, &entry))
+			return XVHC_EPROTO;
+		packet->status = error_status(entry.error, urb);
+		packet->actual_length = entry.actual;
 		if (usb_urb_dir_in(urb))
-			buffer_give(slot, at, urb, packet->offset, entry.actual_length);
-		urb->actual_length += entry.actual_length;
+			buffer_give(link, slot, at, urb, packet->offset, entry.actual);
+		urb->actual_length += entry.actual;
 		if (packet->status)
 			urb->error_count++;
 		at += packet->length;
@@ -103,10 +95,10 @@ static int packets_done(struct slot *slot, struct urb *urb, int error)
 }
 
 /* An isochronous URB fails as a whole only where there is no point in going on. */
-static int isoc_done(struct slot *slot, struct transfer *transfer,
-		     const struct usbif_urb_response *response)
+static int isoc_done(struct link *link, struct slot *slot, struct transfer *transfer,
+		     const struct response *response)
 {
-	int error = usbif_status_decode(response->status);
+	int error = response->error;
 
 	if (slot->packet_first == 0)
 		transfer->urb->start_frame = response->start_frame;
@@ -114,31 +106,26 @@ static int isoc_done(struct slot *slot, struct transfer *transfer,
 		transfer->ended = true;
 		transfer->status = error_status(error, transfer->urb);
 	}
-	return packets_done(slot, transfer->urb, error);
+	return packets_done(link, slot, transfer->urb, error);
 }
 
-static void id_release(struct link *link, u16 id)
-{
-	link->slots[id].use = SLOT_FREE;
-	__set_bit(id, &link->ids_free);
-}
-
-static void submit_answered(struct link *link, u16 id, const struct usbif_urb_response *response)
+static void submit_answered(struct link *link, u16 id, const struct response *response)
 {
 	struct slot *slot = &link->slots[id];
 	struct transfer *transfer = slot->transfer;
 
 	if (usb_endpoint_xfer_isoc(&transfer->urb->ep->desc)) {
-		if (isoc_done(slot, transfer, response)) {
+		if (isoc_done(link, slot, transfer, response)) {
 			link_fail(link, "a packet is longer than was asked for");
 			return;
 		}
 	} else {
-		part_done(slot, transfer, response);
+		part_done(link, slot, transfer, response);
 	}
 
 	slot->transfer = NULL;
-	if (test_and_clear_bit(id, &link->cancels_wanted))
+	slot_pages_give(link, slot);
+	if (test_and_clear_bit(id, link->cancels_wanted))
 		slot->cancel_open = false;
 	if (!slot->cancel_open)
 		id_release(link, id);
@@ -157,20 +144,31 @@ static void cancel_answered(struct link *link, u16 id)
 	id_release(link, id);
 }
 
-static void response_handle(struct link *link, const struct usbif_urb_response *response)
+static void response_handle(struct link *link, const struct response *response)
 {
-	struct slot *slot;
+	struct slot *slot = &link->slots[response->id];
 
-	if (usbif_response_check(response, U32_MAX)) {
-		link_fail(link, "a response has an impossible id or length");
+	switch (slot->use) {
+	case SLOT_CANCEL:
+		cancel_answered(link, response->id);
+		return;
+	case SLOT_PORT:
+		port_answered(slot);
+		id_release(link, response->id);
+		return;
+	case SLOT_STREAMS:
+		streams_answered(slot, response->error, response->actual);
+		id_release(link, response->id);
+		return;
+	case SLOT_TRANSFER:
+		break;
+	default:
+		link_fail(link, "a response is to no request");
 		return;
 	}
-	slot = &link->slots[response->id];
-	if (slot->use == SLOT_CANCEL)
-		cancel_answered(link, response->id);
-	else if (slot->use == SLOT_FREE || !slot->transfer)
+	if (!slot->transfer)
 		link_fail(link, "a response is to no request");
-	else if (usbif_response_check(response, slot->length))
+	else if (response->actual > slot->length)
 		link_fail(link, "a response is longer than was asked for");
 	else
 		submit_answered(link, response->id, response);
@@ -180,22 +178,23 @@ static void response_handle(struct link *link, const struct usbif_urb_response *
 static bool response_take(struct link *link)
 {
 	struct controller *controller = link->controller;
-	struct usbif_urb_response response;
+	struct response response;
 	unsigned long flags;
+	bool resetting = false;
 	int rc = 0;
 
 	spin_lock_irqsave(&controller->lock, flags);
-	if (controller->link != link || link->broken)
-		goto out;
-	rc = front_ring_take(&link->urb_ring, &response, sizeof(response));
-	if (rc < 0) {
-		link_fail(link, "the URB ring has an impossible index");
-	} else if (rc > 0) {
+	if (controller->link == link && !link->broken)
+		rc = link->wire->take(link, &response);
+	if (rc > 0) {
+		resetting = link->slots[response.id].use == SLOT_PORT;
 		response_handle(link, &response);
 		transfers_start(link);
 	}
-out:
 	spin_unlock_irqrestore(&controller->lock, flags);
+	/* What a port has come to is to be looked at. */
+	if (resetting)
+		roothubs_notify(controller);
 	return rc > 0;
 }
 
@@ -203,26 +202,15 @@ out:
 static bool event_take(struct link *link)
 {
 	struct controller *controller = link->controller;
-	struct usbif_conn_response event;
-	struct usbif_conn_request request;
+	struct port_event event;
 	unsigned long flags;
 	int rc = 0;
 
 	spin_lock_irqsave(&controller->lock, flags);
-	if (controller->link != link || link->broken)
-		goto out;
-	rc = front_ring_take(&link->conn_ring, &event, sizeof(event));
-	if (rc < 0) {
-		link_fail(link, "the connection ring has an impossible index");
-	} else if (rc > 0 &&
-		   usbif_event_check(&event, controller->port_count, controller->speed_max)) {
-		link_fail(link, "a port event has an impossible id, port or speed");
-	} else if (rc > 0) {
-		port_change(controller, event.portnum, event.speed);
-		request.id = event.id;
-		front_ring_put(&link->conn_ring, &request, sizeof(request));
-	}
-out:
+	if (controller->link == link && !link->broken)
+		rc = link->wire->event_take(link, &event);
+	if (rc > 0)
+		port_event_handle(controller, &event);
 	spin_unlock_irqrestore(&controller->lock, flags);
 	return rc > 0;
 }
@@ -236,10 +224,10 @@ static bool rings_recheck(struct link *link)
 
 	spin_lock_irqsave(&controller->lock, flags);
 	if (controller->link == link && !link->broken) {
-		if (front_ring_push(&link->conn_ring))
+		if (front_ring_push(&link->events))
 			notify_remote_via_irq(link->irq);
-		more |= front_ring_recheck(&link->conn_ring);
-		more |= front_ring_recheck(&link->urb_ring);
+		more |= front_ring_recheck(&link->events);
+		more |= front_ring_recheck(&link->requests);
 	}
 	spin_unlock_irqrestore(&controller->lock, flags);
 	return more;
@@ -264,7 +252,7 @@ irqreturn_t link_interrupt(int irq, void *data)
 			events++;
 		}
 		if (ports_changed)
-			roothub_notify(link->controller);
+			roothubs_notify(link->controller);
 		/* A backend that flaps its ports must not keep a real-time thread running. */
 		if (events >= USBIF_CONN_RING_SLOTS) {
 			events = 0;

@@ -5,3 +5,4 @@
  */
 #include "../../core/ring.c"
 #include "../../core/usbif_response.c"
+#include "../../core/xvhcif_response.c"

@@ -13,20 +13,20 @@
  */
 #include "xvhc.h"
 
+#include <linux/bitmap.h>
 #include <linux/interrupt.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <xen/events.h>
 #include <xen/page.h>
 
-static int page_share(struct link *link, struct shared_page *shared, grant_ref_t *refs)
+void page_share(struct link *link, struct shared_page *shared, struct page *page,
+		grant_ref_t *refs)
 {
-	shared->page = alloc_page(GFP_NOIO | __GFP_ZERO);
-	if (!shared->page)
-		return -ENOMEM;
+	shared->page = page;
 	shared->ref = gnttab_claim_grant_reference(refs);
-	gnttab_page_grant_foreign_access_ref_one(shared->ref, link->dev->otherend_id, shared->page,
-						 0);
-	return 0;
+	gnttab_page_grant_foreign_access_ref_one(shared->ref, link->dev->otherend_id, page, 0);
 }
 
 static void page_unshare(struct shared_page *shared)
@@ -36,50 +36,95 @@ static void page_unshare(struct shared_page *shared)
 	shared->page = NULL;
 }
 
+static u16 ring_page_count(const struct link *link)
+{
+	return link->wire->version == 1 ? 1 : RING_PAGES;
+}
+
 static void pages_unshare(struct link *link)
 {
-	unsigned int i, j;
+	u16 i;
 
-	for (i = 0; i < USBIF_URB_RING_SLOTS; i++)
-		for (j = 0; j < SLOT_PAGES; j++)
-			page_unshare(&link->slots[i].pages[j]);
-	page_unshare(&link->conn_page);
-	page_unshare(&link->urb_page);
+	pool_fini(link);
+	page_unshare(&link->event_page);
+	for (i = 0; i < RING_PAGES; i++)
+		page_unshare(&link->ring_pages[i]);
+}
+
+/* The ring's pages lie side by side, but each is given up by itself. */
+static int ring_share(struct link *link, grant_ref_t *refs)
+{
+	unsigned int order = get_order(ring_page_count(link) * XVHCIF_PAGE_SIZE);
+	struct page *pages = alloc_pages(GFP_NOIO | __GFP_ZERO, order);
+	u16 i;
+
+	if (!pages)
+		return -ENOMEM;
+	split_page(pages, order);
+	link->ring_memory = (unsigned long)page_address(pages);
+	for (i = 0; i < ring_page_count(link); i++)
+		page_share(link, &link->ring_pages[i], pages + i, refs);
+	return 0;
 }
 
 static int pages_share(struct link *link)
 {
+	struct page *page;
 	grant_ref_t refs;
-	unsigned int i, j;
 	int rc;
 
-	rc = gnttab_alloc_grant_references(2 + USBIF_URB_RING_SLOTS * SLOT_PAGES, &refs);
+	rc = gnttab_alloc_grant_references(RING_PAGES + 1 + link->wire->pool_pages, &refs);
 	if (rc)
 		return rc;
-	rc = page_share(link, &link->urb_page, &refs);
-	if (!rc)
-		rc = page_share(link, &link->conn_page, &refs);
-	for (i = 0; i < USBIF_URB_RING_SLOTS && !rc; i++)
-		for (j = 0; j < SLOT_PAGES && !rc; j++)
-			rc = page_share(link, &link->slots[i].pages[j], &refs);
+	rc = ring_share(link, &refs);
+	if (!rc) {
+		page = alloc_page(GFP_NOIO | __GFP_ZERO);
+		rc = page ? 0 : -ENOMEM;
+	}
+	if (!rc) {
+		page_share(link, &link->event_page, page, &refs);
+		rc = pool_init(link, link->wire->pool_pages, &refs);
+	}
 	gnttab_free_grant_references(refs);
 	if (rc)
 		pages_unshare(link);
 	return rc;
 }
 
-/* There is a request for each event that fits: a backend may look only for as many as it needs. */
-static void rings_init(struct link *link)
+static int slots_alloc(struct link *link)
 {
-	struct usbif_conn_request request;
+	unsigned int noio = memalloc_noio_save();
 
-	front_ring_init(&link->urb_ring, ring_page_usbif(page_address(link->urb_page.page), sizeof(union usbif_urb_slot), USBIF_URB_RING_SLOTS));
-	front_ring_init(&link->conn_ring, ring_page_usbif(page_address(link->conn_page.page), sizeof(union usbif_conn_slot), USBIF_CONN_RING_SLOTS));
-	link->ids_free = GENMASK(USBIF_URB_RING_SLOTS - 1, 0);
-	for (request.id = 0; request.id < USBIF_CONN_RING_SLOTS; request.id++)
-		front_ring_put(&link->conn_ring, &request, sizeof(request));
-	/* Nobody listens yet. */
-	(void)!front_ring_push(&link->conn_ring);
+	/* What memory could be written out to may be waiting for us. */
+	link->slot_count = link->wire->slots;
+	link->slots = kvcalloc(link->slot_count, sizeof(*link->slots), GFP_KERNEL);
+	memalloc_noio_restore(noio);
+	if (!link->slots)
+		return -ENOMEM;
+	bitmap_fill(link->ids_free, link->slot_count);
+	link->ids_free_count = link->slot_count;
+	return 0;
+}
+
+u16 id_take(struct link *link, enum slot_use use)
+{
+	u16 id = find_first_bit(link->ids_free, link->slot_count);
+
+	__clear_bit(id, link->ids_free);
+	link->ids_free_count--;
+	link->slots[id].use = use;
+	link->slots[id].transfer = NULL;
+	link->slots[id].cancelled = false;
+	link->slots[id].cancel_open = false;
+	return id;
+}
+
+void id_release(struct link *link, u16 id)
+{
+	slot_pages_give(link, &link->slots[id]);
+	link->slots[id].use = SLOT_FREE;
+	__set_bit(id, link->ids_free);
+	link->ids_free_count++;
 }
 
 static int channel_open(struct link *link)
@@ -101,6 +146,30 @@ static int channel_open(struct link *link)
 	return rc;
 }
 
+static void link_free(struct link *link)
+{
+	kvfree(link->slots);
+	kvfree(link);
+}
+
+static struct link *link_alloc(struct xenbus_device *dev, struct controller *controller)
+{
+	unsigned int noio = memalloc_noio_save();
+	struct link *link = kvzalloc(sizeof(*link), GFP_KERNEL);
+
+	memalloc_noio_restore(noio);
+	if (!link)
+		return NULL;
+	link->controller = controller;
+	link->dev = dev;
+	link->wire = controller->version == 1 ? &wire_usbif : &wire_xvhcif;
+	if (slots_alloc(link)) {
+		link_free(link);
+		return NULL;
+	}
+	return link;
+}
+
 struct link *link_open(struct xenbus_device *dev, struct controller *controller)
 {
 	struct link *link;
@@ -108,16 +177,15 @@ struct link *link_open(struct xenbus_device *dev, struct controller *controller)
 
 	lockdep_assert_held(&controller->frontend->mutex);
 
-	/* What memory could be written out to may be waiting for us. */
-	link = kzalloc(sizeof(*link), GFP_NOIO);
+	link = link_alloc(dev, controller);
 	if (!link)
 		goto fail;
-	link->controller = controller;
-	link->dev = dev;
 	rc = pages_share(link);
 	if (rc)
 		goto free_link;
-	rings_init(link);
+	link->wire->rings_init(link);
+	/* Nobody listens yet. */
+	(void)!front_ring_push(&link->events);
 	rc = channel_open(link);
 	if (rc)
 		goto free_pages;
@@ -130,7 +198,7 @@ struct link *link_open(struct xenbus_device *dev, struct controller *controller)
 free_pages:
 	pages_unshare(link);
 free_link:
-	kfree(link);
+	link_free(link);
 fail:
 	return ERR_PTR(rc);
 }
@@ -138,16 +206,19 @@ fail:
 /* Nobody finds the link any more, and no part of it refers to a transfer. */
 static void link_detach(struct controller *controller)
 {
+	struct link *link = controller->link;
 	struct transfer *transfer, *next;
-	u8 portnum;
+	u16 id;
 
 	lockdep_assert_held(&controller->lock);
 
 	controller->link = NULL;
 	list_for_each_entry_safe(transfer, next, &controller->transfers, all)
 		transfer_finish(controller, transfer, -ESHUTDOWN);
-	for (portnum = 1; portnum <= controller->port_count; portnum++)
-		port_change(controller, portnum, USBIF_SPEED_NONE);
+	for (id = 0; id < link->slot_count; id++)
+		if (link->slots[id].use == SLOT_STREAMS)
+			streams_answered(&link->slots[id], XVHC_ENODEV, 0);
+	ports_empty(controller);
 }
 
 bool link_abandon(struct controller *controller)
@@ -160,7 +231,7 @@ bool link_abandon(struct controller *controller)
 		link_detach(controller);
 	spin_unlock_irq(&controller->lock);
 	if (failed)
-		roothub_notify(controller);
+		roothubs_notify(controller);
 	return failed;
 }
 
@@ -174,10 +245,10 @@ void link_close(struct link *link)
 	if (controller->link == link)
 		link_detach(controller);
 	spin_unlock_irq(&controller->lock);
-	roothub_notify(controller);
+	roothubs_notify(controller);
 	unbind_from_irqhandler(link->irq, link);
 	pages_unshare(link);
-	kfree(link);
+	link_free(link);
 }
 
 void link_fail(struct link *link, const char *why)
@@ -205,6 +276,6 @@ void link_push(struct link *link)
 {
 	lockdep_assert_held(&link->controller->lock);
 
-	if (front_ring_push(&link->urb_ring))
+	if (front_ring_push(&link->requests))
 		notify_remote_via_irq(link->irq);
 }

@@ -11,6 +11,10 @@ module_param_named(trusted, xvhc_trusted, bool, 0444);
 MODULE_PARM_DESC(trusted,
 		 "Is the backend trusted not to look at data of other transfers? (default: true)");
 
+unsigned int xvhc_wire_max = 2;
+module_param_named(wire, xvhc_wire_max, uint, 0444);
+MODULE_PARM_DESC(wire, "Highest version of the wire to speak, 1 or 2 (default: 2)");
+
 static int __init xvhc_init(void)
 {
 	if (!xen_domain() || usb_disabled())

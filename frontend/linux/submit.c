@@ -14,7 +14,8 @@
  */
 #include "xvhc.h"
 
-#include <linux/bitops.h>
+#include <linux/bitmap.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 static bool is_isoc(const struct urb *urb)
@@ -30,7 +31,8 @@ bool transfer_is_sent(const struct transfer *transfer)
 		return true;
 	if (is_isoc(transfer->urb))
 		return transfer->packets_sent == transfer->urb->number_of_packets;
-	return transfer->parts_sent == transfer->parts;
+	return transfer->parts_sent && !transfer->empty_parts &&
+	       transfer->bytes_sent == transfer->urb->transfer_buffer_length;
 }
 
 static bool endpoint_is_idle(const struct urb *urb)
@@ -51,7 +53,7 @@ static bool predecessor_is_sent(const struct urb *urb)
 
 static bool id_is_to_spare(const struct link *link, const struct urb *urb)
 {
-	unsigned int free = hweight_long(link->ids_free);
+	u16 free = link->ids_free_count;
 
 	if (usb_endpoint_xfer_control(&urb->ep->desc))
 		return free > IDS_FOR_CANCEL;
@@ -61,7 +63,53 @@ static bool id_is_to_spare(const struct link *link, const struct urb *urb)
 	return free > IDS_FOR_OTHERS;
 }
 
-static bool part_can_start(const struct link *link, const struct transfer *transfer)
+/* Bytes of the part that comes next; not isochronous. */
+static u32 part_length(const struct link *link, const struct transfer *transfer)
+{
+	u32 left = transfer->urb->transfer_buffer_length - transfer->bytes_sent;
+
+	/* What a control transfer has cannot be parted. */
+	if (usb_endpoint_xfer_control(&transfer->urb->ep->desc))
+		return left;
+	return min(left, link->wire->part_bytes_max);
+}
+
+/* Pages for data, for segments and for a packet list. */
+static bool pages_are_to_spare(const struct link *link, const struct transfer *transfer)
+{
+	const struct urb *urb = transfer->urb;
+	u32 length = is_isoc(urb) ? link->wire->part_bytes_max : part_length(link, transfer);
+	u32 wanted;
+
+	if (is_isoc(urb))
+		length = min(length, urb->transfer_buffer_length);
+	wanted = DIV_ROUND_UP(length, XVHCIF_PAGE_SIZE) + 2;
+	if (!usb_endpoint_xfer_control(&urb->ep->desc) && length > XVHCIF_PAGE_SIZE)
+		wanted += POOL_PAGES_FOR_OTHERS;
+	/* With version 1 there are pages for all that its slots can have. */
+	return link->wire->version == 1 || link->pool.free_count >= wanted;
+}
+
+/*
+ * A transfer that waits for pages holds up the later ones of its port, but for control transfers: a
+ * disk that is sent the command of one transfer, and never its data since others have the pages,
+ * would wait for it.
+ */
+static bool pages_are_its_turn(const struct link *link, const struct transfer *transfer,
+			       u32 *starved)
+{
+	u32 port = BIT(transfer->port);
+
+	if (usb_endpoint_xfer_control(&transfer->urb->ep->desc))
+		return pages_are_to_spare(link, transfer);
+	if (!(*starved & port) && pages_are_to_spare(link, transfer))
+		return true;
+	*starved |= port;
+	return false;
+}
+
+/* starved: a bit for each port of which a transfer waits for pages. */
+static bool part_can_start(const struct link *link, const struct transfer *transfer, u32 *starved)
 {
 	const struct urb *urb = transfer->urb;
 
@@ -69,91 +117,93 @@ static bool part_can_start(const struct link *link, const struct transfer *trans
 		return false;
 	if (transfer->in_flight && !is_isoc(urb))
 		return false;
-	return predecessor_is_sent(urb);
+	return predecessor_is_sent(urb) && pages_are_its_turn(link, transfer, starved);
 }
 
-static void part_choose(struct transfer *transfer, struct slot *slot)
+static void part_choose(struct link *link, struct transfer *transfer, struct slot *slot)
 {
-	u32 left = transfer->urb->transfer_buffer_length;
-
-	if (usb_endpoint_xfer_control(&transfer->urb->ep->desc)) {
-		slot->offset = 0;
-		slot->length = left;
-	} else {
-		slot->offset = min(transfer->parts_sent * PART_BYTES_MAX, left);
-		slot->length = min(left - slot->offset, PART_BYTES_MAX);
-	}
+	slot->offset = transfer->bytes_sent;
+	slot->length = part_length(link, transfer);
+	slot_pages_take(link, slot, slot->length);
 	if (!xvhc_trusted)
-		buffer_clear(slot, slot->length);
+		buffer_clear(link, slot);
 	if (usb_urb_dir_out(transfer->urb))
-		buffer_take(slot, 0, transfer->urb, slot->offset, slot->length);
+		buffer_take(link, slot, 0, transfer->urb, slot->offset, slot->length);
+	/* The empty packet behind the data, where it is a part of its own. */
+	if (!slot->length && transfer->parts_sent)
+		transfer->empty_parts--;
+	transfer->bytes_sent += slot->length;
 	transfer->parts_sent++;
 }
 
-static void packets_choose(struct transfer *transfer, struct slot *slot)
+static void packets_choose(struct link *link, struct transfer *transfer, struct slot *slot)
 {
 	struct urb *urb = transfer->urb;
+	u32 at = 0;
+	u32 i;
 
 	slot->packet_first = transfer->packets_sent;
 	slot->packet_count = 0;
 	slot->length = 0;
-	if (!xvhc_trusted)
-		buffer_clear(slot, SLOT_PAGES * USBIF_PAGE_SIZE);
 	while (transfer->packets_sent < urb->number_of_packets &&
 	       slot->packet_count < XVHC_ISOC_PACKETS_MAX) {
-		const struct usb_iso_packet_descriptor *packet =
-			&urb->iso_frame_desc[transfer->packets_sent];
+		u32 length = urb->iso_frame_desc[transfer->packets_sent].length;
 
-		if (packet->length > PART_BYTES_MAX - slot->length)
+		if (length > link->wire->part_bytes_max - slot->length)
 			break;
-		if (usb_urb_dir_out(urb))
-			buffer_take(slot, slot->length, urb, packet->offset, packet->length);
-		slot->length += packet->length;
+		slot->length += length;
 		slot->packet_count++;
 		transfer->packets_sent++;
 	}
-}
+	slot_pages_take(link, slot, slot->length);
+	slot->list = pool_take(&link->pool);
+	slot->has_list = true;
+	if (!xvhc_trusted) {
+		buffer_clear(link, slot);
+		clear_page(pool_address(&link->pool, slot->list));
+	}
+	for (i = 0; i < slot->packet_count && usb_urb_dir_out(urb); i++) {
+		const struct usb_iso_packet_descriptor *packet =
+			&urb->iso_frame_desc[slot->packet_first + i];
 
-static u16 id_take(struct link *link, enum slot_use use)
-{
-	u16 id = __ffs(link->ids_free);
-
-	__clear_bit(id, &link->ids_free);
-	link->slots[id].use = use;
-	return id;
+		buffer_take(link, slot, at, urb, packet->offset, packet->length);
+		at += packet->length;
+	}
 }
 
 static void part_send(struct link *link, struct transfer *transfer)
 {
 	u16 id = id_take(link, SLOT_TRANSFER);
 	struct slot *slot = &link->slots[id];
-	struct usbif_urb_request request;
 
 	slot->transfer = transfer;
-	slot->cancelled = false;
-	slot->cancel_open = false;
+	slot->portnum = transfer->port;
+	/* The device's own number is wrong while its address is being set: take the URB's. */
+	slot->address = usb_pipedevice(transfer->urb->pipe);
 	if (is_isoc(transfer->urb))
-		packets_choose(transfer, slot);
+		packets_choose(link, transfer, slot);
 	else
-		part_choose(transfer, slot);
+		part_choose(link, transfer, slot);
+	if (link->wire->version != 1 && slot->page_count > XVHCIF_SEGMENTS_DIRECT) {
+		slot->indirect = pool_take(&link->pool);
+		slot->has_indirect = true;
+	}
 	transfer->in_flight++;
-	usbif_submit_encode(slot, id, &request);
-	front_ring_put(&link->urb_ring, &request, sizeof(request));
+	link->wire->put(link, id);
 }
 
 static void cancels_send(struct link *link)
 {
-	while (link->cancels_wanted && link->ids_free) {
-		u16 target = __ffs(link->cancels_wanted);
+	while (!bitmap_empty(link->cancels_wanted, link->slot_count) && link->ids_free_count) {
+		u16 target = find_first_bit(link->cancels_wanted, link->slot_count);
 		u16 id = id_take(link, SLOT_CANCEL);
 		struct slot *slot = &link->slots[id];
-		struct usbif_urb_request request;
 
-		__clear_bit(target, &link->cancels_wanted);
+		__clear_bit(target, link->cancels_wanted);
 		slot->target = target;
-		slot->pipe = link->slots[target].pipe;
-		usbif_cancel_encode(slot, id, &request);
-		front_ring_put(&link->urb_ring, &request, sizeof(request));
+		slot->portnum = link->slots[target].portnum;
+		slot->address = link->slots[target].address;
+		link->wire->put(link, id);
 	}
 }
 
@@ -161,16 +211,18 @@ void transfers_start(struct link *link)
 {
 	struct controller *controller = link->controller;
 	struct transfer *transfer, *next;
+	u32 starved = 0;
 
 	lockdep_assert_held(&controller->lock);
 
 	if (link->broken)
 		return;
 	cancels_send(link);
+	ports_send(link);
 	list_for_each_entry_safe(transfer, next, &controller->waiting, waiting) {
-		if (hweight_long(link->ids_free) <= IDS_FOR_CANCEL)
+		if (link->ids_free_count <= IDS_FOR_CANCEL)
 			break;
-		while (part_can_start(link, transfer))
+		while (part_can_start(link, transfer, &starved))
 			part_send(link, transfer);
 		if (transfer_is_sent(transfer))
 			list_del_init(&transfer->waiting);
@@ -178,33 +230,29 @@ void transfers_start(struct link *link)
 	link_push(link);
 }
 
-/* The port of the root hub that the device is behind, whatever number of hubs is between. */
-static u8 root_port(const struct usb_device *device)
+u8 root_port(const struct usb_device *device)
 {
 	while (device->parent && device->parent->parent)
 		device = device->parent;
 	return device->portnum;
 }
 
-static u32 parts_count(const struct urb *urb)
+/* How many empty parts follow the data: version 1 has no flag for the packet that this is. */
+static u32 empty_parts_count(const struct link *link, const struct urb *urb)
 {
 	u32 length = urb->transfer_buffer_length;
-	u32 parts;
 
-	if (usb_endpoint_xfer_control(&urb->ep->desc))
-		return 1;
-	parts = max_t(u32, DIV_ROUND_UP(length, PART_BYTES_MAX), 1);
-	/* Version 1 of the wire has no flag for it: the empty packet is a request of its own. */
-	if (urb->transfer_flags & URB_ZERO_PACKET && usb_endpoint_is_bulk_out(&urb->ep->desc) &&
-	    length && length % usb_endpoint_maxp(&urb->ep->desc) == 0)
-		parts++;
-	return parts;
+	if (link->wire->has_zero_packet || !(urb->transfer_flags & URB_ZERO_PACKET) ||
+	    !usb_endpoint_is_bulk_out(&urb->ep->desc) || !length)
+		return 0;
+	return length % usb_endpoint_maxp(&urb->ep->desc) == 0;
 }
 
 /* Whether the URB can be sent at all: 0 or an errno for its submitter. */
-static int urb_check(const struct urb *urb)
+static int urb_check(const struct link *link, const struct urb *urb)
 {
 	u32 length = urb->transfer_buffer_length;
+	u32 left = length;
 	int i;
 
 	if (length && !urb->num_sgs && !urb->transfer_buffer)
@@ -216,10 +264,14 @@ static int urb_check(const struct urb *urb)
 	for (i = 0; i < urb->number_of_packets; i++) {
 		const struct usb_iso_packet_descriptor *packet = &urb->iso_frame_desc[i];
 
-		if (packet->length > PART_BYTES_MAX)
+		if (packet->length > link->wire->part_bytes_max)
 			return -EMSGSIZE;
 		if (packet->offset > length || packet->length > length - packet->offset)
 			return -EINVAL;
+		/* So they need no more pages than their buffer has. */
+		if (packet->length > left)
+			return -EINVAL;
+		left -= packet->length;
 	}
 	return 0;
 }
@@ -231,25 +283,23 @@ int transfer_enqueue(struct usb_hcd *hcd, struct urb *urb, gfp_t mem_flags)
 	unsigned long flags;
 	int rc;
 
-	rc = urb_check(urb);
-	if (rc)
-		return rc;
 	transfer = kzalloc(sizeof(*transfer), mem_flags);
 	if (!transfer)
 		return -ENOMEM;
 	transfer->controller = controller;
 	transfer->urb = urb;
 	transfer->port = root_port(urb->dev);
-	transfer->parts = parts_count(urb);
 
 	spin_lock_irqsave(&controller->lock, flags);
-	if (!controller->link || controller->link->broken)
-		rc = -ESHUTDOWN;
-	else
+	rc = -ESHUTDOWN;
+	if (controller->link && !controller->link->broken)
+		rc = urb_check(controller->link, urb);
+	if (!rc)
 		rc = usb_hcd_link_urb_to_ep(hcd, urb);
 	if (!rc) {
 		urb->hcpriv = transfer;
 		urb->error_count = 0;
+		transfer->empty_parts = empty_parts_count(controller->link, urb);
 		list_add_tail(&transfer->all, &controller->transfers);
 		list_add_tail(&transfer->waiting, &controller->waiting);
 		transfers_start(controller->link);
@@ -269,9 +319,9 @@ static void slot_cancel(struct link *link, u16 id)
 		return;
 	slot->cancelled = true;
 	slot->cancel_open = true;
-	slot->expiry = jiffies + CANCEL_LIMIT;
-	__set_bit(id, &link->cancels_wanted);
-	schedule_delayed_work(&link->controller->frontend->watchdog, CANCEL_LIMIT);
+	slot->expiry = jiffies + ANSWER_LIMIT;
+	__set_bit(id, link->cancels_wanted);
+	schedule_delayed_work(&link->controller->frontend->watchdog, ANSWER_LIMIT);
 }
 
 /*
@@ -295,8 +345,9 @@ int transfer_dequeue(struct usb_hcd *hcd, struct urb *urb, int status)
 	transfer->ended = true;
 	list_del_init(&transfer->waiting);
 	if (transfer->in_flight) {
-		for (id = 0; id < USBIF_URB_RING_SLOTS; id++)
-			if (controller->link->slots[id].transfer == transfer)
+		for (id = 0; id < controller->link->slot_count; id++)
+			if (controller->link->slots[id].use == SLOT_TRANSFER &&
+			    controller->link->slots[id].transfer == transfer)
 				slot_cancel(controller->link, id);
 	} else {
 		transfer_finish(controller, transfer, status);
@@ -305,6 +356,12 @@ int transfer_dequeue(struct usb_hcd *hcd, struct urb *urb, int status)
 out:
 	spin_unlock_irqrestore(&controller->lock, flags);
 	return rc;
+}
+
+/* Whether somebody waits for the answer who cannot do otherwise. */
+static bool is_awaited(const struct slot *slot)
+{
+	return (slot->use == SLOT_TRANSFER && slot->cancelled) || slot->use == SLOT_STREAMS;
 }
 
 void transfers_check(struct controller *controller)
@@ -318,13 +375,13 @@ void transfers_check(struct controller *controller)
 
 	spin_lock_irqsave(&controller->lock, flags);
 	link = controller->link;
-	for (id = 0; link && id < USBIF_URB_RING_SLOTS; id++) {
+	for (id = 0; link && id < link->slot_count; id++) {
 		const struct slot *slot = &link->slots[id];
 
-		if (slot->use != SLOT_TRANSFER || !slot->cancelled)
+		if (!is_awaited(slot))
 			continue;
 		if (time_after_eq(now, slot->expiry))
-			link_fail(link, "a cancelled request was not answered in time");
+			link_fail(link, "a request was not answered in time");
 		else if (!next || slot->expiry - now < next)
 			next = slot->expiry - now;
 	}

@@ -22,7 +22,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <xen/interface/io/protocols.h>
 
 /* How long a backend may take to let go of a frontend that is being removed. */
 #define DISMISS_LIMIT_MS 2000
@@ -39,16 +38,28 @@ static int nodes_write(const struct link *link, struct xenbus_transaction transa
 	const char *dir = link->dev->nodename;
 	int rc;
 
-	rc = xenbus_printf(transaction, dir, "urb-ring-ref", "%u", link->urb_page.ref);
+	rc = link->wire->nodes_write(link, transaction);
 	if (!rc)
-		rc = xenbus_printf(transaction, dir, "conn-ring-ref", "%u", link->conn_page.ref);
+		rc = xenbus_printf(transaction, dir, "wire-version", "%u", link->wire->version);
 	if (!rc)
 		rc = xenbus_printf(transaction, dir, "event-channel", "%u", link->evtchn);
 	if (!rc)
-		rc = xenbus_printf(transaction, dir, "protocol", "%s", XEN_IO_PROTO_ABI_NATIVE);
-	if (!rc)
 		rc = xenbus_printf(transaction, dir, "feature-reconnect", "%u", 1);
 	return rc;
+}
+
+/* What another driver, which would come next, does not write, and would not mean. */
+static void nodes_remove(const struct xenbus_device *dev)
+{
+	static const char *const names[] = {
+		"wire-version", "ring-page-order", "head-ref", "ring-ref0", "ring-ref1",
+		"feature-reconnect",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (xenbus_exists(XBT_NIL, dev->nodename, names[i]))
+			xenbus_rm(XBT_NIL, dev->nodename, names[i]);
 }
 
 static int link_publish(const struct link *link)
@@ -70,36 +81,50 @@ static int link_publish(const struct link *link)
 	return rc;
 }
 
-/* What the backend offers must be known, or nothing can be made of it. */
-static int offer_read(struct xenbus_device *dev, u8 *port_count, u8 *speed_max)
+/* What a backend offers. */
+struct offer {
+	u8 port_count;
+	u8 speed_max;
+	u8 version;
+};
+
+/* It must be known, or nothing can be made of it. */
+static int offer_read(struct xenbus_device *dev, struct offer *offer)
 {
 	unsigned int ports = xenbus_read_unsigned(dev->otherend, "num-ports", 0);
-	unsigned int version = xenbus_read_unsigned(dev->otherend, "usb-ver", 2);
+	unsigned int usb = xenbus_read_unsigned(dev->otherend, "usb-ver", 2);
+	unsigned int wire = xenbus_read_unsigned(dev->otherend, "max-wire-version", 1);
+	unsigned int order = xenbus_read_unsigned(dev->otherend, "max-ring-page-order", 0);
 
-	if (ports < 1 || ports > USBIF_PORT_MAX || version < 1 || version > 2)
+	if (ports < 1 || ports > USBIF_PORT_MAX || usb < 1 || usb > 2)
 		return -EINVAL;
-	*port_count = ports;
-	*speed_max = version == 1 ? USBIF_SPEED_FULL : USBIF_SPEED_HIGH;
+	offer->port_count = ports;
+	offer->version = xvhc_wire_max >= 2 && wire >= 2 && order >= RING_ORDER ? 2 : 1;
+	if (usb == 1)
+		offer->speed_max = XVHCIF_SPEED_FULL;
+	else
+		offer->speed_max = offer->version == 1 ? XVHCIF_SPEED_HIGH : XVHCIF_SPEED_SUPER;
 	return 0;
 }
 
 /* Has a controller with these properties: that of last time, if it was alike. */
-static int controller_provide(struct frontend *frontend, u8 port_count, u8 speed_max)
+static int controller_provide(struct frontend *frontend, const struct offer *offer)
 {
-	struct usb_hcd *hcd = frontend->hcd;
+	struct controller *controller = frontend->controller;
 
-	if (hcd && hcd_controller(hcd)->port_count == port_count &&
-	    hcd_controller(hcd)->speed_max == speed_max)
+	if (controller && controller->port_count == offer->port_count &&
+	    controller->speed_max == offer->speed_max && controller->version == offer->version)
 		return 0;
-	if (hcd) {
-		controller_unregister(hcd);
-		controller_put(hcd);
+	if (controller) {
+		controller_unregister(controller);
+		controller_put(controller);
 	}
-	frontend->hcd = NULL;
-	hcd = controller_create(frontend, port_count, speed_max);
-	if (IS_ERR(hcd))
-		return PTR_ERR(hcd);
-	frontend->hcd = hcd;
+	frontend->controller = NULL;
+	controller = controller_create(frontend, offer->port_count, offer->speed_max,
+				       offer->version);
+	if (IS_ERR(controller))
+		return PTR_ERR(controller);
+	frontend->controller = controller;
 	return 0;
 }
 
@@ -113,17 +138,17 @@ static void link_drop(struct frontend *frontend)
 static int link_make(struct frontend *frontend)
 {
 	struct xenbus_device *dev = frontend->dev;
-	u8 port_count, speed_max;
+	struct offer offer;
 	struct link *link;
 	int rc;
 
-	rc = offer_read(dev, &port_count, &speed_max);
+	rc = offer_read(dev, &offer);
 	if (rc)
 		return rc;
-	rc = controller_provide(frontend, port_count, speed_max);
+	rc = controller_provide(frontend, &offer);
 	if (rc)
 		return rc;
-	link = link_open(dev, hcd_controller(frontend->hcd));
+	link = link_open(dev, frontend->controller);
 	if (IS_ERR(link))
 		return PTR_ERR(link);
 	frontend->link = link;
@@ -205,7 +230,7 @@ static void failure_work(struct work_struct *work)
 {
 	struct frontend *frontend = container_of(work, struct frontend, failure);
 
-	if (link_abandon(hcd_controller(frontend->hcd)))
+	if (link_abandon(frontend->controller))
 		schedule_work(&frontend->closing);
 }
 
@@ -235,7 +260,7 @@ static void watchdog_work(struct work_struct *work)
 {
 	struct frontend *frontend = container_of(to_delayed_work(work), struct frontend, watchdog);
 
-	transfers_check(hcd_controller(frontend->hcd));
+	transfers_check(frontend->controller);
 }
 
 static int frontend_probe(struct xenbus_device *dev, const struct xenbus_device_id *id)
@@ -286,13 +311,14 @@ static void frontend_remove(struct xenbus_device *dev)
 	struct frontend *frontend = dev_get_drvdata(&dev->dev);
 
 	mutex_lock(&frontend->mutex);
-	if (frontend->hcd)
-		controller_unregister(frontend->hcd);
+	if (frontend->controller)
+		controller_unregister(frontend->controller);
 	if (frontend->link)
 		backend_dismiss(dev);
 	link_drop(frontend);
-	if (frontend->hcd)
-		controller_put(frontend->hcd);
+	nodes_remove(dev);
+	if (frontend->controller)
+		controller_put(frontend->controller);
 	mutex_unlock(&frontend->mutex);
 
 	/* Both take the mutex, and find no link. Nobody starts them any more. */

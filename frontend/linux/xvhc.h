@@ -7,10 +7,15 @@
  *
  *	submit.c	takes an URB from the USB core, and starts what can be started
  *	buffer.c	copies data between URBs and granted pages
- *	usbif.c		writes a request of version 1 of the wire
+ *	usbif.c		writes and reads version 1 of the wire
+ *	xvhcif.c	writes and reads version 2
  *	link.c		has the shared pages, their grants and the event channel
+ *	pool.c		has those of them that are for data
  *	complete.c	takes responses and port events from the backend, and gives URBs back
- *	roothub.c	plays the ports of the root hub
+ *	port.c		is a port, as the backend tells of it and is asked about it
+ *	roothub.c	plays the root hub for devices up to high speed
+ *	roothub_super.c	plays the one for SuperSpeed
+ *	streams.c	has streams allocated and freed
  *	controller.c	is the host controller as the USB core sees it
  *	xenbus.c	agrees with the backend on connecting and disconnecting
  *
@@ -18,7 +23,9 @@
  *
  *	struct frontend		from probe to remove of the xenbus device.
  *	struct controller	from the first time that a backend is ready to remove. It stays
- *				registered while the backend is away, with empty ports.
+ *				registered while the backend is away, with empty ports. It has one
+ *				struct usb_hcd, and with version 2 of the wire a second one, for
+ *				SuperSpeed: a port of the backend is a port of both root hubs.
  *	struct link		one connection. A backend that comes back gets a new one.
  *	struct transfer		one URB, from urb_enqueue to its giveback.
  *
@@ -29,12 +36,12 @@
  * never the memory of an URB that was given back; so an URB can be given back at any time. What
  * else lies on the page of an URB's buffer is never shared. And every kind of buffer is alike on
  * the wire, whether it is vmalloc memory, unaligned, or a list of fragments: its segments are whole
- * pages, in order. The price is 1 MiB for each controller.
+ * pages, in order. The price is 1 MiB for each controller, or 4 MiB with version 2.
  *
- * The pages of a slot are used again and again, so a backend can see in them what it has seen
- * before, and one that says that it wrote more than it did has the guest read that once more, for
- * another device it may be. Where the backend is not trusted (parameter "trusted"), pages are
- * zeroed before each part.
+ * The pages are used again and again, so a backend can see in them what it has seen before, and one
+ * that says that it wrote more than it did has the guest read that once more, for another device it
+ * may be. Where the backend is not trusted (parameter "trusted"), pages are zeroed before each
+ * part.
  *
  * Locks: frontend->mutex serialises connecting and disconnecting, and is held while sleeping.
  * controller->lock (taken with interrupts off) guards transfers, ports, and the rings and slots of
@@ -44,10 +51,12 @@
 #ifndef XVHC_H
 #define XVHC_H
 
+#include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/usb.h>
+#include <linux/usb/ch11.h>
 #include <linux/usb/hcd.h>
 #include <linux/workqueue.h>
 #include <xen/grant_table.h>
@@ -55,20 +64,29 @@
 
 #include <xvhc/limits.h>
 #include <xvhc/usbif.h>
+#include <xvhc/xvhcif.h>
 
 #include "error.h"
 #include "ring.h"
+#include "xvhcif_response.h"
 
-/* Pages of one request. The last one has the packet list where the request is isochronous. */
-#define SLOT_PAGES USBIF_SEGMENTS_MAX
-#define SLOT_LIST_PAGE (SLOT_PAGES - 1)
+/* The request ring of version 2 that we ask for: 2 pages, 128 requests. */
+#define RING_ORDER 1
+#define RING_PAGES 2 /* 1 << RING_ORDER */
 
-/*
- * Data of one request, in bytes. An URB with more is sent in parts. A part is a whole number of
- * packets of any endpoint, so that no packet but the last can be short. Control transfers, which
- * cannot be parted, use the last page too: that is as much as a setup packet can ask for.
- */
-#define PART_BYTES_MAX (SLOT_LIST_PAGE * USBIF_PAGE_SIZE)
+/* Requests under way, whatever the version. */
+#define SLOTS_MAX (RING_PAGES * XVHCIF_SLOTS_OF_A_PAGE)
+
+/* Pages for the data of one request. */
+#define SLOT_PAGES_MAX (XVHCIF_LENGTH_MAX / XVHCIF_PAGE_SIZE)
+
+/* Pages for data of all requests. */
+#define POOL_PAGES_1 (USBIF_URB_RING_SLOTS * USBIF_SEGMENTS_MAX)
+#define POOL_PAGES_2 1024
+#define POOL_PAGES_MAX POOL_PAGES_2
+
+/* So many of them are left for control transfers, and for what is small. */
+#define POOL_PAGES_FOR_OTHERS 32
 
 /*
  * A full ring must not keep anyone from cancelling, or a device from answering control requests:
@@ -83,8 +101,15 @@
  */
 #define IDS_FOR_OTHERS 6
 
-/* A backend that does not answer a cancelled request in this time has failed. */
-#define CANCEL_LIMIT (30 * HZ)
+/* A backend that does not answer what somebody waits for in this time has failed. */
+#define ANSWER_LIMIT (30 * HZ)
+
+/* The two sides of a port: the index of a root hub. */
+enum side {
+	SIDE_HIGH,  /* up to high speed */
+	SIDE_SUPER, /* SuperSpeed; version 2 alone */
+	SIDES,
+};
 
 /* A page of ours that the backend may access. */
 struct shared_page {
@@ -92,10 +117,20 @@ struct shared_page {
 	grant_ref_t ref;   /* of the page, while there is one */
 };
 
+/* Pages for data. Those that are free are on a stack, the one used last on top. */
+struct pool {
+	struct shared_page pages[POOL_PAGES_MAX];
+	u16 count; /* of pages */
+	u16 free_count;
+	u16 free[POOL_PAGES_MAX];
+};
+
 enum slot_use {
 	SLOT_FREE,
 	SLOT_TRANSFER, /* a part of a transfer */
 	SLOT_CANCEL,   /* the cancellation of another slot */
+	SLOT_PORT,     /* something that a port does */
+	SLOT_STREAMS,  /* streams are allocated or freed */
 };
 
 /*
@@ -110,25 +145,49 @@ struct slot {
 	u32 length;		   /* of the part, bytes */
 	u32 packet_first;	   /* isochronous */
 	u32 packet_count;
-	u32 pipe;	      /* of the wire */
+	u8 portnum;
+	u8 address;
 	bool cancelled;	      /* its cancellation was asked for */
 	bool cancel_open;     /* its cancellation waits, or is under way */
-	unsigned long expiry; /* jiffies: cancelled, and answered by then, or the backend failed */
+	unsigned long expiry; /* jiffies: awaited (submit.c), and answered by then, or it failed */
 	u16 target;	      /* SLOT_CANCEL: id of the request to cancel */
-	struct shared_page pages[SLOT_PAGES];
+	u8 operation;	      /* SLOT_PORT and SLOT_STREAMS: XVHCIF_... */
+	struct port *port;    /* SLOT_PORT */
+	struct streams *streams; /* SLOT_STREAMS: NULL where nobody waits any more */
+	/* Places in the pool. */
+	u16 page_count;
+	u16 pages[SLOT_PAGES_MAX];
+	bool has_list; /* isochronous: the packet list */
+	u16 list;
+	bool has_indirect; /* version 2: the segments */
+	u16 indirect;
+};
+
+/* A request for streams, and what became of it. */
+struct streams {
+	struct completion done;
+	u32 endpoints;
+	u16 count;
+	int error; /* enum xvhc_error */
+	u32 actual;
 };
 
 /* One connection to a backend. */
 struct link {
 	struct controller *controller;
 	struct xenbus_device *dev;
-	struct shared_page urb_page;
-	struct shared_page conn_page;
-	struct front_ring urb_ring;
-	struct front_ring conn_ring;
-	struct slot slots[USBIF_URB_RING_SLOTS];
-	unsigned long ids_free;	      /* a bit for each slot */
-	unsigned long cancels_wanted; /* a bit for each slot whose cancellation was not sent yet */
+	const struct wire_ops *wire;
+	struct shared_page ring_pages[RING_PAGES]; /* version 1: the first is the URB ring */
+	unsigned long ring_memory;		   /* of all of them; 0: none */
+	struct shared_page event_page; /* version 1: connection ring; 2: head page */
+	struct front_ring requests;
+	struct front_ring events;
+	struct pool pool;
+	struct slot *slots;
+	u16 slot_count;
+	DECLARE_BITMAP(ids_free, SLOTS_MAX);
+	u16 ids_free_count;
+	DECLARE_BITMAP(cancels_wanted, SLOTS_MAX); /* slots whose cancellation was not sent yet */
 	evtchn_port_t evtchn;
 	int irq;
 	bool broken; /* the backend broke the protocol; to be closed */
@@ -143,8 +202,9 @@ struct transfer {
 	u8 port;	  /* of the root hub */
 	bool ended;	  /* nothing more will be sent */
 	int status;	  /* for the URB, once it ended */
-	u32 parts;	  /* to send in all; not isochronous */
-	u32 parts_sent;
+	u32 bytes_sent;	  /* not isochronous */
+	u32 parts_sent;	  /* not isochronous */
+	u32 empty_parts;  /* to send behind the data */
 	u32 packets_sent; /* isochronous */
 	u32 in_flight;	  /* parts that are not answered */
 };
@@ -155,32 +215,61 @@ enum port_phase {
 	PORT_RESUMING,
 };
 
-/* A port of the root hub. */
+/* One side of a port of the backend's. */
 struct port {
-	u8 speed;   /* USBIF_SPEED_...: what the backend last told */
+	struct controller *controller;
+	enum side side;
+	u8 number; /* from 1 */
+	u8 speed;  /* XVHCIF_SPEED_...: what the backend last told */
+	bool powered;
 	u16 status; /* wPortStatus */
 	u16 change; /* wPortChange */
 	enum port_phase phase;
-	unsigned long phase_end; /* jiffies */
+	bool warm;		 /* the reset under way is a warm one */
+	unsigned long phase_end; /* jiffies: when it ends by itself */
+	/* Version 2: what the backend is to do, and is doing: XVHCIF_PORT_..., or 0. */
+	u8 wanted;
+	u8 asked;
 };
 
-/* The host controller: private data of a struct usb_hcd. */
+/*
+ * How the states of one side look to the hub driver. All set the port's status and change, and need
+ * controller->lock.
+ */
+struct side_ops {
+	void (*disable)(struct port *port); /* powered or not, and without a device */
+	void (*connect)(struct port *port);
+	void (*reset_end)(struct port *port);
+	void (*resume_end)(struct port *port);
+	void (*wake)(struct port *port); /* its device did, where it slept */
+	void (*overcurrent)(struct port *port);
+};
+
+/* A root hub: private data of a struct usb_hcd. */
+struct root_hub {
+	struct controller *controller;
+	enum side side;
+};
+
+/* The host controller. */
 struct controller {
 	struct frontend *frontend;
+	struct usb_hcd *hcds[SIDES]; /* SIDE_SUPER: NULL with version 1 */
 	spinlock_t lock; /* of all below, and of the link's rings and slots */
 	struct link *link; /* NULL: no backend */
 	struct list_head transfers;
 	struct list_head waiting; /* those with something to send, first come first served */
 	u8 port_count;
-	u8 speed_max; /* USBIF_SPEED_... */
-	struct port ports[USBIF_PORT_MAX];
+	u8 speed_max; /* XVHCIF_SPEED_... */
+	u8 version;   /* of the wire */
+	struct port ports[SIDES][XVHCIF_PORT_MAX];
 };
 
 /* A xenbus device. */
 struct frontend {
 	struct xenbus_device *dev;
 	struct mutex mutex; /* of connecting and disconnecting */
-	struct usb_hcd *hcd; /* NULL until a backend was ready for the first time */
+	struct controller *controller; /* NULL until a backend was ready for the first time */
 	struct link *link;   /* NULL: no backend */
 	unsigned long link_since; /* jiffies: when the link was made, or tried */
 	bool link_failed; /* none could be made, for want of memory it may be */
@@ -191,19 +280,55 @@ struct frontend {
 	struct delayed_work watchdog;
 };
 
+/* What is particular to a version of the wire. All need controller->lock but the first two. */
+struct wire_ops {
+	u8 version;
+	u16 slots;
+	u16 pool_pages;
+	/*
+	 * Data of one request, in bytes. An URB with more is sent in parts. A part is a whole
+	 * number of packets of any endpoint, so that no packet but the last can be short.
+	 */
+	u32 part_bytes_max;
+	bool has_zero_packet; /* it is a flag of the request that it follows */
+	/* Lays out both rings in the zeroed pages of the link. */
+	void (*rings_init)(struct link *link);
+	/* Writes what is its own into XenStore. Returns 0 or an errno. */
+	int (*nodes_write)(const struct link *link, struct xenbus_transaction transaction);
+	/* Puts a request: what the slot is in use for. */
+	void (*put)(struct link *link, u16 id);
+	/* Takes a response. Returns 1; 0 where there is none; XVHC_EPROTO, after link_fail(). */
+	int (*take)(struct link *link, struct response *response);
+	/* Reads one entry of the slot's packet list, once. XVHC_EPROTO: it exceeds length. */
+	int (*packet_read)(struct link *link, const struct slot *slot, u32 index, u32 length,
+			   struct response *packet);
+	/* Takes a port event and makes room for another one. As take(). */
+	int (*event_take)(struct link *link, struct port_event *event);
+};
+
+extern const struct wire_ops wire_usbif;
+extern const struct wire_ops wire_xvhcif;
+
+/* Whether the data comes from the device. The USB core's function takes no const URB in 6.1. */
+static inline bool urb_is_in(const struct urb *urb)
+{
+	return (urb->transfer_flags & URB_DIR_MASK) == URB_DIR_IN;
+}
+
+static inline struct root_hub *hcd_root_hub(struct usb_hcd *hcd)
+{
+	return (struct root_hub *)hcd->hcd_priv;
+}
+
 static inline struct controller *hcd_controller(struct usb_hcd *hcd)
 {
-	return (struct controller *)hcd->hcd_priv;
+	return hcd_root_hub(hcd)->controller;
 }
 
-static inline struct usb_hcd *controller_hcd(struct controller *controller)
-{
-	return container_of((void *)controller, struct usb_hcd, hcd_priv);
-}
-
-/* main.c: the module's parameter "trusted" */
+/* main.c: the module's parameters "trusted" and "wire" */
 
 extern bool xvhc_trusted;
+extern unsigned int xvhc_wire_max;
 
 /* xenbus.c */
 
@@ -213,7 +338,7 @@ void frontend_unregister(void);
 /* link.c */
 
 /*
- * Makes shared pages and an event channel, fills the connection ring, and makes it the controller's
+ * Makes shared pages and an event channel, fills the event ring, and makes it the controller's
  * link. Returns the link or an error pointer; on errors nothing is left behind. Needs
  * frontend->mutex, and sleeps.
  */
@@ -241,30 +366,81 @@ bool link_is_broken(struct link *link);
  */
 bool link_abandon(struct controller *controller);
 
-/* Publishes what was put on the URB ring. Needs controller->lock. */
+/* Publishes what was put on the request ring. Needs controller->lock. */
 void link_push(struct link *link);
+
+/* Shares a page of ours with the backend, by one of the references in refs. */
+void page_share(struct link *link, struct shared_page *shared, struct page *page,
+		grant_ref_t *refs);
+
+/* Takes an id, of which there must be a free one, for a use. And frees it, with its pages. */
+u16 id_take(struct link *link, enum slot_use use);
+void id_release(struct link *link, u16 id);
+
+/* pool.c: all but the first two need controller->lock */
+
+/* Allocates and shares count pages. Returns 0 or an errno; pool_fini() frees in any case. */
+int pool_init(struct link *link, u16 count, grant_ref_t *refs);
+void pool_fini(struct link *link);
+
+/* Takes a page, of which there must be a free one. Returns its place. */
+u16 pool_take(struct pool *pool);
+void pool_give(struct pool *pool, u16 place);
+
+static inline void *pool_address(const struct pool *pool, u16 place)
+{
+	return page_address(pool->pages[place].page);
+}
+
+/* Takes as many pages for the slot's data as length bytes need. */
+void slot_pages_take(struct link *link, struct slot *slot, u32 length);
+
+/* Gives all pages of the slot back. */
+void slot_pages_give(struct link *link, struct slot *slot);
 
 /* controller.c */
 
 /*
- * Creates and registers a host controller with so many ports, for devices of up to speed_max. May
- * sleep. Returns it or an error pointer.
+ * Creates and registers a host controller with so many ports, for devices of up to speed_max, on
+ * this version of the wire. May sleep. Returns it or an error pointer.
  */
-struct usb_hcd *controller_create(struct frontend *frontend, u8 port_count, u8 speed_max);
+struct controller *controller_create(struct frontend *frontend, u8 port_count, u8 speed_max,
+				     u8 version);
 
 /* Disconnects all devices and unregisters, with or without a link. Sleeps. */
-void controller_unregister(struct usb_hcd *hcd);
+void controller_unregister(struct controller *controller);
 
 /* Frees what is unregistered and has no link any more. Sleeps. */
-void controller_put(struct usb_hcd *hcd);
+void controller_put(struct controller *controller);
 
-/* roothub.c */
+/* port.c: all but roothubs_notify() need controller->lock */
 
-/* A device came or went. Needs controller->lock; roothub_notify() is to follow. */
-void port_change(struct controller *controller, u8 portnum, u8 speed);
+void ports_init(struct controller *controller);
 
-/* Has the USB core look at the ports. Not under controller->lock. */
-void roothub_notify(struct controller *controller);
+/* A device came or went, or woke up. roothubs_notify() is to follow. */
+void port_event_handle(struct controller *controller, const struct port_event *event);
+
+/* Nothing is connected any more. roothubs_notify() is to follow. */
+void ports_empty(struct controller *controller);
+
+/* What the hub driver asks of a port. */
+void port_power(struct port *port, bool on);
+void port_reset(struct port *port, bool warm);
+void port_resume(struct port *port);
+void port_suspend(struct port *port);
+
+/* What goes by time ends where its time has come. */
+void port_look(struct port *port);
+
+/* Asks the backend for what ports are to do, as far as there are ids. */
+void ports_send(struct link *link);
+
+/* The backend has done it, or could not. */
+void port_answered(struct slot *slot);
+
+/* roothub.c: the root hub up to high speed, and what both have in common */
+
+extern const struct side_ops roothub_ops;
 
 int roothub_control(struct usb_hcd *hcd, u16 type_request, u16 value, u16 index, char *buffer,
 		    u16 length);
@@ -272,10 +448,40 @@ int roothub_status(struct usb_hcd *hcd, char *buffer);
 int roothub_suspend(struct usb_hcd *hcd);
 int roothub_resume(struct usb_hcd *hcd);
 
+/* Has the USB core look at the ports. Not under controller->lock. */
+void roothubs_notify(struct controller *controller);
+
+/* Writes what GetPortStatus answers. Needs controller->lock. */
+void roothub_port_status(struct port *port, char *buffer);
+
+/* roothub_super.c: the root hub for SuperSpeed. The last one needs controller->lock. */
+
+extern const struct side_ops roothub_super_ops;
+
+int roothub_super_describe(const struct controller *controller, u16 value, char *buffer);
+int roothub_super_capabilities(u16 value, char *buffer, u16 length);
+int roothub_super_port_control(struct port *port, u16 type_request, u16 value, u8 parameter,
+			       char *buffer);
+
+/* streams.c */
+
+int streams_allocate(struct usb_hcd *hcd, struct usb_device *device,
+		     struct usb_host_endpoint **endpoints, unsigned int endpoint_count,
+		     unsigned int stream_count, gfp_t mem_flags);
+int streams_free(struct usb_hcd *hcd, struct usb_device *device,
+		 struct usb_host_endpoint **endpoints, unsigned int endpoint_count,
+		 gfp_t mem_flags);
+
+/* Whoever waits for streams is told, by an error where the link goes. Needs controller->lock. */
+void streams_answered(struct slot *slot, int error, u32 actual);
+
 /* submit.c */
 
 int transfer_enqueue(struct usb_hcd *hcd, struct urb *urb, gfp_t mem_flags);
 int transfer_dequeue(struct usb_hcd *hcd, struct urb *urb, int status);
+
+/* The port of the root hub that the device is behind, whatever number of hubs is between. */
+u8 root_port(const struct usb_device *device);
 
 /* Whether all parts of it were sent, or are never to be. Needs controller->lock. */
 bool transfer_is_sent(const struct transfer *transfer);
@@ -283,27 +489,18 @@ bool transfer_is_sent(const struct transfer *transfer);
 /* Sends cancellations, then parts, as many as there is room for. Needs controller->lock. */
 void transfers_start(struct link *link);
 
-/* Fails the link where the backend did not answer a cancelled request in time. Not under a lock. */
+/* Fails the link where the backend did not answer in time what is awaited. Not under a lock. */
 void transfers_check(struct controller *controller);
 
-/* buffer.c: both copy between the pages of a slot, from byte at on, and an URB's data. */
+/* buffer.c: copy between the pages of a slot, from byte at on, and an URB's data. */
 
-/* Zeroes the pages that length bytes of data lie in. */
-void buffer_clear(struct slot *slot, u32 length);
+/* Zeroes the pages that the slot's data lies in. */
+void buffer_clear(struct link *link, struct slot *slot);
 
-void buffer_take(struct slot *slot, u32 at, const struct urb *urb, u32 offset, u32 length);
-void buffer_give(const struct slot *slot, u32 at, struct urb *urb, u32 offset, u32 length);
-
-/*
- * usbif.c: all that is particular to version 1 of the wire in a request. Another version would have
- * its own pair of these, and its own limits in place of SLOT_PAGES and PART_BYTES_MAX.
- */
-
-/* A request for the part that the slot describes. Fills the packet list too. */
-void usbif_submit_encode(struct slot *slot, u16 id, struct usbif_urb_request *request);
-
-/* A request that cancels the target of the slot. */
-void usbif_cancel_encode(const struct slot *slot, u16 id, struct usbif_urb_request *request);
+void buffer_take(struct link *link, struct slot *slot, u32 at, const struct urb *urb, u32 offset,
+		 u32 length);
+void buffer_give(struct link *link, const struct slot *slot, u32 at, struct urb *urb, u32 offset,
+		 u32 length);
 
 /* complete.c */
 

@@ -25,17 +25,19 @@
 #define XVHC_TRANSFERS_IN_FLIGHT_MIN 4u
 #define XVHC_TRANSFERS_IN_FLIGHT_DEFAULT 256u
 #define XVHC_TRANSFERS_IN_FLIGHT_MAX 65536u
-#define XVHC_BYTES_IN_FLIGHT_MIN 1048576u
+#define XVHC_BYTES_IN_FLIGHT_MIN 1114112u
 #define XVHC_BYTES_IN_FLIGHT_DEFAULT 4194304u
 #define XVHC_BYTES_IN_FLIGHT_MAX 1073741824u
 /* Of one worker at least, by the version of its wire: the largest transfer must fit. */
 #define XVHC_WORKER_BYTES_MIN_1 262144u
-#define XVHC_WORKER_BYTES_MIN_2 1048576u
-#define XVHC_WORKER_BYTES_MAX 2097152u /* the share of one controller */
+#define XVHC_WORKER_BYTES_MIN_2 1114112u
+#define XVHC_SMALL_BYTES 4096u         /* a transfer of at most this is small */
+#define XVHC_BYTES_FOR_SMALL 65536u    /* version 2: what is large leaves this to what is small */
+#define XVHC_WORKER_BYTES_MAX 2162688u /* the share of one controller */
 #define XVHC_WORKER_TRANSFERS_MAX 128u /* the same, for transfers in flight */
 #define XVHC_TRANSFER_OVERHEAD 2048u   /* bytes that usbfs counts beside a transfer's data */
 #define XVHC_USBFS_MEMORY_MB 16u       /* usbfs' own default for the whole host */
-#define XVHC_HOST_FULL_PAUSE_MS 20u    /* before what it had no room for is tried again */
+#define XVHC_HOST_FULL_PAUSE_MS 20u    /* until a transfer is tried again that had no room there */
 #define XVHC_CONTROL_RATE_MIN 50u      /* control requests in a second */
 #define XVHC_CONTROL_RATE_DEFAULT 2000u
 #define XVHC_CONTROL_RATE_MAX 1000000u

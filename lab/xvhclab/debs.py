@@ -102,7 +102,7 @@ def libraries_of(packages):
                          "--no-install-recommends", "install", *packages)
         names = re.findall(r"^Inst (\S+) ", plan, re.M)
         return [n for n in names if n.startswith("lib") and not n.startswith("libpython")]
-    return cached(f"libraries-{packages[0]}", ask)
+    return cached(f"libraries-{packages[0]}-{len(packages)}-{hash_of(packages)}", ask)
 
 
 def download(packages):

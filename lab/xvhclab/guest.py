@@ -23,7 +23,8 @@ DOM0 = "usbcore.autosuspend=-1"
 class Guest(Machine):
     """Made by Lab.guest()."""
 
-    def __init__(self, lab, name, kind, kernel, driver, config, memory, vcpus, load, arguments):
+    def __init__(self, lab, name, kind, kernel, driver, config, memory, vcpus, load, arguments,
+                 tools):
         if kind not in ("pv", "pvh"):
             raise LabError(f"no kind of guest '{kind}': the lab has pv and pvh")
         self.lab = lab
@@ -35,6 +36,7 @@ class Guest(Machine):
         self.memory = memory
         self.vcpus = vcpus
         self.arguments = arguments
+        self.tools = tools
         if driver:
             self.arguments += f" lab.{'load' if load else 'keep'}={driver}"
         self.domid = None
@@ -43,14 +45,17 @@ class Guest(Machine):
         self.kernel_log = None
         self.lives = 0
 
+    def image_name(self):
+        tools = "-tools" if self.tools else ""
+        return f"guest-{self.kernel}-{self.driver or 'none'}{tools}.cpio"
+
     def xl_file(self):
         """The text of the file for xl."""
-        ramdisk = f"guest-{self.kernel}-{self.driver or 'none'}.cpio"
         lines = [
             f"name = '{self.name}'",
             f"type = '{self.kind}'",
             f"kernel = '{FOLDER}/vmlinux-{self.kernel}'",
-            f"ramdisk = '{FOLDER}/{ramdisk}'",
+            f"ramdisk = '{FOLDER}/{self.image_name()}'",
             f"extra = 'console=hvc0 loglevel=2 {FAST} {self.clock()} {self.arguments}'",
             f"memory = {self.memory}",
             f"vcpus = {self.vcpus}",
@@ -69,15 +74,15 @@ class Guest(Machine):
         return f"tsc_early_khz={int(found.group(1) + found.group(2))}"
 
     def bring_images(self):
-        """Copy kernel and image into dom0, once for each pair of kernel and driver."""
-        name = f"guest-{self.kernel}-{self.driver or 'none'}.cpio"
+        """Copy kernel and image into dom0, once for each kind of image."""
+        name = self.image_name()
         kernel = f"vmlinux-{self.kernel}"
         if kernel not in self.lab.loaded:
             images.vmlinux(self.kernel)
             self.lab.dom0.check(f"mkdir -p {FOLDER} && cp /images/{kernel} {FOLDER}/", timeout=60)
             self.lab.loaded.add(kernel)
         if name not in self.lab.loaded:
-            images.guest_image(self.kernel, self.driver, self.lab.share / name)
+            images.guest_image(self.kernel, self.driver, self.lab.share / name, self.tools)
             self.lab.dom0.check(f"mv /host/{name} {FOLDER}/", timeout=60)
             self.lab.loaded.add(name)
 

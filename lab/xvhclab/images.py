@@ -33,14 +33,30 @@ DOM0_MODULES = """
     xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc virtio_pci virtio_console 9pnet_virtio 9p
     xhci_pci ehci_pci uhci_hcd ohci_pci usb_storage uas sd_mod usbhid hid_generic evdev vfat
     nls_cp437 nls_ascii nls_utf8 dummy_hcd usbmon libcomposite usb_f_ss_lb usb_f_mass_storage
-    usb_f_hid vhci_hcd usbip_host cdc_acm ftdi_sio usbtest ext4 loop
+    usb_f_hid vhci_hcd usbip_host cdc_acm ftdi_sio usbtest ext4 loop uvcvideo snd_usb_audio
+    snd_pcm_oss
 """.split()
 
 GUEST_MODULES = """
     xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc usbcore usb_storage uas sd_mod usbhid
     hid_generic evdev vfat nls_cp437 nls_ascii nls_utf8 ext4 usbmon usbtest uvcvideo
-    snd_usb_audio snd_pcm_oss cdc_acm ftdi_sio
+    snd_usb_audio snd_pcm_oss cdc_acm ftdi_sio cdc_ether
 """.split()
+
+# Programs of Debian's that drive devices: for Lab.load_tools(), and for guests with tools.
+TOOL_PACKAGES = ["v4l-utils", "mtp-tools", "pcscd", "libccid", "opensc", "opensc-pkcs11"]
+TOOLS = ["usr/bin/v4l2-ctl", "usr/bin/v4l2-compliance", "usr/bin/mtp-files",
+         "usr/bin/mtp-connect", "usr/sbin/pcscd", "usr/bin/opensc-tool"]
+TOOL_LINKS = {"/usr/bin/mtp-getfile": "mtp-connect", "/usr/bin/mtp-sendfile": "mtp-connect"}
+# What these load at run time.
+CCID = "usr/lib/pcsc/drivers/ifd-ccid.bundle/Contents"
+TOOL_PLUGINS = {f"/{CCID}/Linux/libccid.so": f"{CCID}/Linux/libccid.so",
+                "/lib/x86_64-linux-gnu/libpcsclite.so.1":
+                    "usr/lib/x86_64-linux-gnu/libpcsclite.so.1",
+                "/lib/x86_64-linux-gnu/libgcc_s.so.1": "lib/x86_64-linux-gnu/libgcc_s.so.1"}
+
+# The lab's own programs in dom0 and in each guest, from lab/<name>.c.
+PROGRAMS = ["sound", "pattern"]
 
 # Taken where a kernel has them: what other modules ask for by another name than their own.
 OPTIONAL_MODULES = """
@@ -58,7 +74,8 @@ ENV{MODALIAS}=="?*", RUN{builtin}+="kmod load $env{MODALIAS}"
 def source_hash(*names):
     """Changes when one of the lab's own files does."""
     digest = hashlib.sha256()
-    for name in ("agent.c", "xvhclab/images.py", "xvhclab/cpio.py", "xvhclab/elf.py", *names):
+    for name in ("agent.c", *(f"{program}.c" for program in PROGRAMS), "devices/pattern.h",
+                 "xvhclab/images.py", "xvhclab/cpio.py", "xvhclab/elf.py", *names):
         digest.update((LAB_SOURCES / name).read_bytes())
     return digest.hexdigest()
 
@@ -101,9 +118,16 @@ def vmlinux(name):
 def static_program(name):
     """A program of the lab's own that runs in its machines, compiled from lab/<name>.c."""
     def build(target):
-        debs.output_of("gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-s", "-o",
+        debs.output_of("gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-s",
+                       f"-I{paths.TREE / 'include'}", "-o",
                        str(target), str(LAB_SOURCES / f"{name}.c"), "-lutil")
     return made(f"lab-{name}", source_hash(f"{name}.c"), build)
+
+
+def device_program():
+    """What plays devices on the host, for usb-redir: see lab/devices."""
+    debs.output_of("make", "-s", "-C", str(paths.TREE), "lab-device")
+    return paths.TREE / "build/lab-device"
 
 
 def agent():
@@ -130,6 +154,8 @@ def base_archive(busybox):
             archive.link(f"/usr/bin/{applet}", "busybox")
     archive.link("/usr/sbin/modprobe", "../bin/busybox")
     archive.file("/usr/sbin/lab-agent", agent(), 0o755)
+    for program in PROGRAMS:
+        archive.file(f"/usr/bin/lab-{program}", static_program(program), 0o755)
     archive.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"
                  "nobody:x:65534:65534::/:/bin/false\n"
                  "operator:x:1000:65534::/:/bin/false\n"
@@ -162,7 +188,8 @@ def dom0_image():
         archive.tree(kernel.stage(paths.LAB / "stage-dom0", DOM0_MODULES, OPTIONAL_MODULES))
         archive.write(target)
 
-    return made("dom0.cpio", f"{root_stamp} {kernel.stamp} {source_hash('dom0-init')}", build)
+    stamp = f"{root_stamp} {kernel.stamp} {source_hash('dom0-init')}"
+    return made("dom0.cpio", stamp, build)
 
 
 def guest_base(name):
@@ -174,12 +201,11 @@ def guest_base(name):
         archive = base_archive(root / "bin/busybox")
         elf.add_binary(archive, "/usr/bin/lsusb", root / "usr/bin/lsusb", [root])
         archive.file("/init", LAB_SOURCES / "guest-init", 0o755)
-        archive.file("/usr/bin/lab-play", static_program("play"), 0o755)
         archive.file("/usr/sbin/lab-hotplug", LAB_SOURCES / "guest-hotplug", 0o755)
         archive.tree(kernel.stage(paths.LAB / f"stage-{name}", GUEST_MODULES, OPTIONAL_MODULES))
         archive.write(target)
 
-    stamp = f"{root_stamp} {kernel.stamp} {source_hash('guest-init', 'guest-hotplug', 'play.c')}"
+    stamp = f"{root_stamp} {kernel.stamp} {source_hash('guest-init', 'guest-hotplug')}"
     return made(f"guest-{name}.cpio", stamp, build)
 
 
@@ -201,8 +227,8 @@ def driver(kernel, name):
     raise LabError(f"no frontend '{name}': the lab has xvhc and xen-hcd")
 
 
-def guest_image(name, driver_name, target):
-    """Write a guest's whole image: the base, with a driver that is built here on top."""
+def guest_image(name, driver_name, target, tools=False):
+    """Write a guest's whole image: the base, with a driver that is built here on top, and tools."""
     base = guest_base(name)
     archive = cpio.Archive()
     if driver_name:
@@ -212,7 +238,7 @@ def guest_image(name, driver_name, target):
         archive.tree(folder, f"/lib/modules/{kernel.release}")
     overlay = Path(f"{target}.overlay")
     archive.write(overlay)
-    join([base, overlay], target)
+    join([base, *([tools_image()] if tools else []), overlay], target)
     overlay.unlink()
     return target
 
@@ -258,6 +284,24 @@ def qemu_image():
         archive.write(target)
 
     return made("qemu.cpio", f"{stamp} {source_hash()}", build)
+
+
+def tools_image():
+    """An archive with programs that drive devices, for guests, and to unpack in a running dom0."""
+    root, stamp = debs.root("tools", TOOL_PACKAGES + debs.libraries_of(TOOL_PACKAGES))
+
+    def build(target):
+        archive = cpio.Archive()
+        for name in TOOLS:
+            elf.add_binary(archive, f"/{name}", (root / name).resolve(), [root])
+        for name, source in TOOL_PLUGINS.items():
+            elf.add_binary(archive, name, (root / source).resolve(), [root])
+        archive.file(f"/{CCID}/Info.plist", root / "etc/libccid_Info.plist", 0o644)
+        for name, link in TOOL_LINKS.items():
+            archive.link(name, link)
+        archive.write(target)
+
+    return made("tools.cpio", f"{stamp} {source_hash()}", build)
 
 
 def join(parts, target):

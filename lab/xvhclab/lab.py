@@ -217,15 +217,17 @@ class Lab:
     # Guests.
 
     def guest(self, name, kind="pv", kernel="6.1", driver="xvhc", config=(), memory=256, vcpus=1,
-              load=True, arguments="", wait=True):
+              load=True, arguments="", tools=False, wait=True):
         """Create a guest and wait for its agent.
 
         kind: "pv" or "pvh". kernel: "6.1" or "6.12". driver: "xvhc", "xen-hcd" or None; load=False
         leaves it unloaded, in /lib/modules/lab. config: more lines for the xl file, such as
         "usbctrl=['type=pv,version=2,ports=4']". arguments: for the kernel's command line.
+        tools: Debian's programs for devices are in it (see images.TOOLS).
         wait=False returns before the agent answers (guest.wait_ready() waits).
         """
-        guest = Guest(self, name, kind, kernel, driver, config, memory, vcpus, load, arguments)
+        guest = Guest(self, name, kind, kernel, driver, config, memory, vcpus, load, arguments,
+                      tools)
         self.guests[name] = guest
         guest.create(wait)
         return guest
@@ -279,11 +281,18 @@ class Lab:
 
     def load_qemu(self):
         """Unpack QEMU with the qusb backend into dom0 (once)."""
-        if "qemu" in self.loaded:
-            return
         images.qemu_image()
-        self.dom0.check("cd / && cpio -idmu < /images/qemu.cpio 2>/dev/null", timeout=60)
-        self.loaded.add("qemu")
+        self.unpack("qemu")
+
+    def load_tools(self):
+        """Unpack Debian's programs for devices into dom0 (once): see images.TOOLS."""
+        images.tools_image()
+        self.unpack("tools")
+
+    def unpack(self, name):
+        if name not in self.loaded:
+            self.dom0.check(f"cd / && cpio -idmu < /images/{name}.cpio 2>/dev/null", timeout=60)
+            self.loaded.add(name)
 
 
 def remove_old_runs():

@@ -11,9 +11,13 @@ dom0 has these controllers, and dom0's kernel numbers their buses in this order:
 
 A device behind a hub is at "xhci.5.2": port 2 of the hub in xhci.5.
 """
+import signal
+import subprocess
 from pathlib import Path
 
+from . import images
 from .errors import LabError
+from .qemu import start_bound
 
 CONTROLLERS = [
     "-device", "qemu-xhci,id=xhci,p2=8,p3=4,addr=10",
@@ -22,6 +26,12 @@ CONTROLLERS = [
     "-device", "ich9-usb-uhci2,masterbus=ehci.0,firstport=2,addr=1d.1,multifunction=on",
     "-device", "ich9-usb-uhci3,masterbus=ehci.0,firstport=4,addr=1d.2,multifunction=on",
 ]
+
+# Kinds that the program of lab/devices plays.
+MODELS = ("camera", "changeling", "keyboard", "microphone", "sourcesink")
+
+# Kinds for which QEMU listens on the socket.
+SERVED = ("serial", "ccid")
 
 # Kinds that are one QEMU device with no more to it. Other names are taken as QEMU's own.
 PLAIN = {"kbd": "usb-kbd", "mouse": "usb-mouse", "tablet": "usb-tablet", "hub": "usb-hub"}
@@ -53,10 +63,15 @@ class Plugged:
         self.nodes = []
         self.devices = []
         self.chardev = None
+        self.netdev = None
+        self.program = None
+        self.said = lab.run / f"device-{self.id}.log"
 
     def plug(self):
         method = getattr(self, f"plug_{self.kind}", None)
-        if method:
+        if self.kind in MODELS:
+            self.plug_model()
+        elif method:
             method()
         else:
             self.add_device(PLAIN.get(self.kind, self.kind))
@@ -106,10 +121,47 @@ class Plugged:
         """A loudspeaker: isochronous OUT."""
         self.add_device("usb-audio", audiodev="sound")
 
+    def plug_net(self):
+        """A network adapter, CDC Ethernet. On its network 10.0.2.2 is the host itself, to whoever
+        takes the address 10.0.2.15."""
+        self.netdev = f"{self.id}-network"
+        self.lab.qmp.command("netdev_add", type="user", id=self.netdev)
+        self.add_device("usb-net", netdev=self.netdev)
+
+    def plug_ccid(self):
+        """A reader with a smart card in it, which a program plays that connects to the Unix socket
+        of option socket."""
+        self.add_chardev(None)
+        self.add_device("usb-ccid")
+        self.add_device("ccid-card-passthru", f"{self.id}_card", port=False, bus=f"{self.id}.0",
+                        chardev=self.chardev)
+
     def plug_redir(self):
         """A device that a program plays. Option socket: the program listens there."""
         self.add_chardev(None)
         self.add_device("usb-redir", chardev=self.chardev)
+
+    def plug_model(self):
+        """A device that lab/devices plays. What it says is read by says()."""
+        socket = self.lab.run / f"{self.id}.socket"
+        with open(self.said, "wb") as log:
+            self.program = start_bound([images.device_program(), self.kind, socket], log)
+        self.lab.dom0.wait(lambda: socket.exists() or self.program.poll() is not None, 10)
+        self.options["socket"] = socket
+        self.plug_redir()
+        socket.unlink()
+
+    def says(self):
+        """The lines that a model has said so far."""
+        return self.said.read_text().splitlines()
+
+    def wait_said(self, line, limit=20):
+        """Wait until a model has said a line."""
+        self.lab.dom0.wait(lambda: line in self.says(), limit)
+
+    def poke(self):
+        """Have a model do what it does by itself, as lab/README.md tells."""
+        self.program.send_signal(signal.SIGUSR1)
 
     def add_chardev(self, otherwise):
         path = self.options.pop("socket", None)
@@ -117,8 +169,8 @@ class Plugged:
         if path:
             backend = {"type": "socket", "data": {
                 "addr": {"type": "unix", "data": {"path": str(path)}},
-                "server": self.kind == "serial",
-                **({"wait": False} if self.kind == "serial" else {})}}
+                "server": self.kind in SERVED,
+                **({"wait": False} if self.kind in SERVED else {})}}
         elif otherwise:
             backend = {"type": otherwise, "data": {}}
         else:
@@ -132,8 +184,25 @@ class Plugged:
         self.lab.qmp.wait_event("DEVICE_DELETED", lambda data: data.get("device") == name, 20)
         for node in self.nodes:
             self.lab.qmp.command("blockdev-del", **{"node-name": node})
-        if self.chardev:
+        # QEMU's usb-redir removes its chardev by itself.
+        if self.chardev and self.kind in SERVED:
             self.lab.qmp.command("chardev-remove", id=self.chardev)
+        if self.netdev:
+            self.lab.qmp.command("netdev_del", id=self.netdev)
+        self.end_program()
+
+    def end_program(self):
+        """A model ends by itself when QEMU has left it."""
+        if not self.program:
+            return
+        try:
+            status = self.program.wait(10)
+        except subprocess.TimeoutExpired:
+            self.program.kill()
+            status = "nothing within 10 s"
+        if status != 0:
+            raise LabError(f"the program that played the {self.kind} ended with {status}: "
+                           + "\n".join(self.says()))
 
 
 # QEMU's option names that have an underscore.

@@ -4,8 +4,8 @@
 The guest web reads its stick over and over. The guest evil has a stick and a keyboard, and attacks.
 After each attack: evil got an answer for each request; web has read nothing but what is on its
 stick, and went on reading; no process ended but evil's worker; neither xvhcd, nor web's worker, nor
-xenstored, nor dom0's kernel, nor Xen has less memory to spare than before the first one; xvhcd and the
-worker have no more open files; and evil's stick works in web.
+xenstored, nor dom0's kernel, nor Xen has less memory to spare than before the first one; xvhcd and
+the worker have no more open files; and evil's stick works in web.
 """
 import re
 
@@ -17,11 +17,11 @@ GROWTH_MAX_KIB = 512
 SYSTEM_GROWTH_MAX_KIB = 8192
 # What each worker tells at its end.
 COUNTS = "grep -o '[0-9]* requests, [0-9]* of them refused' /var/log/xvhcd.log"
-# The broker, Xen's daemons, and the workers of guests: no describer, which lives for a moment, and no
-# child of the broker that is about to become another program.
+# The broker, Xen's daemons, and the workers of guests: no describer, which lives for a moment, and
+# no child of the broker that is about to become another program.
 PROCESSES = ("{ pidof xenstored; pidof xenconsoled; b=$(cat /run/lab-xvhcd.pid); "
              "kill -0 $b && echo $b; for p in $(pidof xvhcd-worker); do "
-             "grep -q guest- /proc/$p/cmdline && echo $p; done; } | sort -n")
+             "grep -qs guest- /proc/$p/cmdline && echo $p; done; } 2>/dev/null | sort -n")
 # The kernel's own memory, without caches that it gives back; and what Xen has left. KiB.
 SYSTEM = ("awk '/^(SUnreclaim|KernelStack|PageTables|VmallocUsed):/ {sum += $2} "
           "END {print sum}' /proc/meminfo; xl info | awk '/^free_memory/ {print $3 * 1024}'")

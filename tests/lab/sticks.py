@@ -28,6 +28,24 @@ def fat_stick(lab, name, files, mib=16):
     return image
 
 
+def ext4_disk(lab, name, files, mib=32):
+    """A disk with an ext4 file system with these files. Returns its image's path."""
+    image = lab.run / f"{name}.img"
+    folder = lab.run / f"{name}.files"
+    folder.mkdir()
+    for file_name, data in files.items():
+        (folder / file_name).write_bytes(data)
+    subprocess.run(["/sbin/mkfs.ext4", "-q", "-d", folder, image, f"{mib}M"], check=True,
+                   stdout=subprocess.DEVNULL)
+    return image
+
+
+def ext4_file(image, name):
+    """A file's bytes as the host reads them from an unplugged disk."""
+    return subprocess.run(["/sbin/debugfs", "-R", f"cat /{name}", image], check=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+
+
 def fat_file(image, name):
     """A file's bytes as the host reads them from an unplugged stick."""
     return subprocess.run(["mtype", "-i", image, f"::{name}"], check=True,
@@ -63,13 +81,14 @@ def start_reading(machine, disk="sda"):
     return process
 
 
-def check_stick_both_ways(machine, image, files, disk="sda"):
-    """Mount a FAT stick, compare each file with what is on it, write one. Returns what was written.
+def check_stick_both_ways(machine, image, files, disk="sda", file_system="vfat"):
+    """Mount a stick, compare each file with what is on it, write one. Returns what was written.
 
-    The file is LATER.BIN; the caller unplugs the stick and compares it with fat_file().
+    The file is LATER.BIN; the caller unplugs the stick and compares it with fat_file() or
+    ext4_file().
     """
     wait_disk(machine, disk)
-    machine.check(f"mkdir -p /mnt && mount -t vfat /dev/{disk} /mnt")
+    machine.check(f"mkdir -p /mnt && mount -t {file_system} /dev/{disk} /mnt")
     for name, data in files.items():
         there = machine.check(f"sha256sum < /mnt/{name}", timeout=60).split()[0]
         assert there == sha256(data), f"{machine.name} reads another {name} than the host wrote"

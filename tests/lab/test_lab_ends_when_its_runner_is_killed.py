@@ -42,7 +42,8 @@ def listen_to_sigint():
 
 def check_end(how, action):
     program = subprocess.Popen([sys.executable, "-c", PROGRAM, how], cwd=TREE, text=True,
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL,
                                preexec_fn=listen_to_sigint)
     try:
         process = os.pidfd_open(int(program.stdout.readline()))

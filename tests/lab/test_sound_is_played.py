@@ -35,7 +35,7 @@ def test(lab):
     lab.dom0.check("xvhc give 1-5 web")
     lab.plug("xhci.5", "storage", image=sound)
     web.wait("test -b /dev/sda")
-    web.check("cat /dev/sda > /tmp/sound && lab-play < /tmp/sound", timeout=120)
+    web.check("cat /dev/sda > /tmp/sound && lab-sound play < /tmp/sound", timeout=120)
     played = array.array("h")
     data = (lab.run / "sound.wav").read_bytes()[44:]
     played.frombytes(data[:len(data) // 2 * 2])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""xvhcd is stopped and started, then killed and started, while guests read: the reads end, ports stay
-given, devices come back."""
+"""xvhcd is stopped and started, then killed and started, while guests read: the reads end, ports
+stay given, devices come back."""
 from sticks import image_sha256, noise_stick, read_sha256, start_reading, wait_disk
 
 

@@ -183,7 +183,9 @@ static void check_quota(void)
 	SIM_CHECK(quota_transfers == 0 || pending_count <= quota_transfers,
 		  "%u transfers under way, of %u", pending_count, quota_transfers);
 	for (i = 0; i < pending_count; i++)
-		bytes += pending[i].transfer->length;
+		bytes += pending[i].transfer->type == TRANSFER_CONTROL
+				 ? 0
+				 : pending[i].transfer->length;
 	SIM_CHECK(quota_bytes == 0 || bytes <= quota_bytes, "%u bytes under way, of %u", bytes,
 		  quota_bytes);
 }

@@ -130,7 +130,7 @@ static uint32_t expect_descriptor(const struct sim_request *request)
 	return (uint32_t)length;
 }
 
-/* A request for what the worker answers itself: the device's and its configurations' descriptors.
+/* A request for what the worker answers itself: descriptors of the device and its configurations.
  */
 static bool is_get_descriptor(const struct sim_request *request)
 {

@@ -568,7 +568,7 @@ static void transfers_of_a_guest_are_set_aside_for_its_workers(void **state)
 	struct fixture *fixture = *state;
 	struct worker_slot *slot = &fixture->broker.workers[0];
 
-	start(fixture, "[guest web]\ntransfers-in-flight = 10\nbytes-in-flight = 1100000\n");
+	start(fixture, "[guest web]\ntransfers-in-flight = 10\nbytes-in-flight = 1200000\n");
 	assert_int_equal(slot->transfers_share, 10);
 	assert_int_equal(slot->bytes_share, 1u << 20);
 	/* A second connection, while the first still has all: there is nothing to start it with. */

@@ -135,6 +135,16 @@ static void kill_a_process(void)
 	call(SYS_kill, 1, 0, 0, 0);
 }
 
+static void signal_a_thread_of_its_own(void)
+{
+	call(SYS_tgkill, (unsigned long)getpid(), (unsigned long)gettid(), 0, 0);
+}
+
+static void signal_another_process(void)
+{
+	call(SYS_tgkill, (unsigned long)getpid() + 1, (unsigned long)getpid() + 1, 0, 0);
+}
+
 static void make_memory_executable(void)
 {
 	call(SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS);
@@ -170,6 +180,7 @@ static void what_serving_needs_passes(void **state)
 	(void)state;
 	assert_passes(serve_a_guest);
 	assert_passes(open_a_file);
+	assert_passes(signal_a_thread_of_its_own);
 }
 
 static void other_system_calls_end_the_process(void **state)
@@ -181,6 +192,7 @@ static void other_system_calls_end_the_process(void **state)
 	assert_ends(make_a_process);
 	assert_ends(trace_a_process);
 	assert_ends(kill_a_process);
+	assert_ends(signal_another_process);
 }
 
 static void executable_memory_ends_the_process(void **state)

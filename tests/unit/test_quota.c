@@ -32,6 +32,16 @@ static bool admit(struct quota *quota, uint8_t type, uint32_t length, uint64_t n
 	return quota_admit(quota, &request, now_ms);
 }
 
+static void take(struct quota *quota, uint8_t type, uint32_t length)
+{
+	quota_take(quota, &(struct transfer_request){.type = type, .length = length});
+}
+
+static void give(struct quota *quota, uint8_t type, uint32_t length)
+{
+	quota_give(quota, &(struct transfer_request){.type = type, .length = length});
+}
+
 static void without_quotas_nothing_waits(void **state)
 {
 	struct quota quota = quota_of(0, 0, 0);
@@ -39,7 +49,7 @@ static void without_quotas_nothing_waits(void **state)
 	(void)state;
 	for (int i = 0; i < 100000; i++) {
 		assert_true(admit(&quota, TRANSFER_CONTROL, 65536, 1000));
-		quota_take(&quota, 0);
+		take(&quota, TRANSFER_CONTROL, 0);
 	}
 	assert_false(quota.waiting);
 	assert_int_equal(quota_wait_ms(&quota, 1000), -1);
@@ -52,17 +62,17 @@ static void transfers_beyond_the_quota_wait_for_an_end(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		assert_true(admit(&quota, TRANSFER_BULK, 10, 1000));
-		quota_take(&quota, 10);
+		take(&quota, TRANSFER_BULK, 10);
 	}
 	assert_false(admit(&quota, TRANSFER_BULK, 10, 1000));
 	/* The last place is for a control request. */
 	assert_true(admit(&quota, TRANSFER_CONTROL, 10, 1000));
-	quota_take(&quota, 10);
+	take(&quota, TRANSFER_CONTROL, 10);
 	assert_false(admit(&quota, TRANSFER_CONTROL, 10, 1000));
-	quota_give(&quota, 10);
+	give(&quota, TRANSFER_CONTROL, 10);
 	assert_true(quota.waiting);
 	assert_int_equal(quota_wait_ms(&quota, 1000), -1);
-	quota_give(&quota, 10);
+	give(&quota, TRANSFER_BULK, 10);
 	assert_true(admit(&quota, TRANSFER_BULK, 10, 1000));
 }
 
@@ -74,13 +84,32 @@ static void bytes_beyond_the_quota_wait_for_an_end(void **state)
 	(void)state;
 	for (; taken < XVHC_WORKER_BYTES_MIN_1; taken += 65536) {
 		assert_true(admit(&quota, TRANSFER_BULK, 65536, 1000));
-		quota_take(&quota, 65536);
+		take(&quota, TRANSFER_BULK, 65536);
 	}
 	assert_false(admit(&quota, TRANSFER_BULK, 1, 1000));
 	assert_true(admit(&quota, TRANSFER_BULK, 0, 1000));
-	quota_give(&quota, 65536);
+	give(&quota, TRANSFER_BULK, 65536);
 	assert_false(admit(&quota, TRANSFER_BULK, 65537, 1000));
 	assert_true(admit(&quota, TRANSFER_BULK, 65536, 1000));
+}
+
+/* Large transfers that wait for an idle device leave something to small ones and to control. */
+static void large_transfers_leave_room(void **state)
+{
+	struct message_connect connect = {.version = 2, .bytes_max = XVHC_WORKER_BYTES_MIN_2};
+	struct quota quota;
+
+	(void)state;
+	assert_int_equal(quota_init(&quota, &connect, 1000), XVHC_OK);
+	assert_true(admit(&quota, TRANSFER_BULK, TRANSFER_LENGTH_MAX, 1000));
+	take(&quota, TRANSFER_BULK, TRANSFER_LENGTH_MAX);
+	assert_false(admit(&quota, TRANSFER_BULK, XVHC_SMALL_BYTES + 1, 1000));
+	for (uint32_t taken = 0; taken < XVHC_BYTES_FOR_SMALL; taken += XVHC_SMALL_BYTES) {
+		assert_true(admit(&quota, TRANSFER_INTERRUPT, XVHC_SMALL_BYTES, 1000));
+		take(&quota, TRANSFER_INTERRUPT, XVHC_SMALL_BYTES);
+	}
+	assert_false(admit(&quota, TRANSFER_INTERRUPT, 1, 1000));
+	assert_true(admit(&quota, TRANSFER_CONTROL, 4096, 1000));
 }
 
 static void share_too_small_for_one_transfer_is_refused(void **state)
@@ -176,6 +205,7 @@ int main(void)
 		cmocka_unit_test(without_quotas_nothing_waits),
 		cmocka_unit_test(transfers_beyond_the_quota_wait_for_an_end),
 		cmocka_unit_test(bytes_beyond_the_quota_wait_for_an_end),
+		cmocka_unit_test(large_transfers_leave_room),
 		cmocka_unit_test(share_too_small_for_one_transfer_is_refused),
 		cmocka_unit_test(control_requests_wait_for_their_time),
 		cmocka_unit_test(time_that_passed_before_the_wait_began),
