@@ -11,10 +11,10 @@
 #include <transfer.h>
 
 struct quota {
-	uint32_t transfers_max; /* 0: no limit */
-	uint32_t bytes_max;     /* 0: no limit */
-	uint32_t transfers;     /* under way */
-	uint32_t bytes;         /* of them */
+	uint32_t transfers_max;   /* 0: no limit */
+	uint32_t bytes_max;       /* 0: no limit */
+	uint32_t transfers;       /* under way */
+	uint32_t bytes;           /* of them */
 	uint32_t bytes_for_small; /* kept for what is small */
 	struct rate control;
 	bool waiting;            /* a request was not admitted */

@@ -63,7 +63,7 @@ void source_usb_helper_begin(struct usb_device_place *place,
  * has it wait; await() ends that.
  */
 void source_usb_sleepers_init(int event);
-void *source_usb_sleeper(void *place);
+void *source_usb_sleeper(void *argument);
 void source_usb_sleeper_begin(struct usb_device_place *place);
 void source_usb_sleeper_await(struct usb_device_place *place);
 

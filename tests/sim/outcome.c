@@ -188,7 +188,9 @@ static void check_operation(const struct sim_request *request, const struct sim_
 			  answer->status == XVHCIF_STATUS_BUS_ERROR ||
 			  (answer->status == XVHCIF_STATUS_CANCELLED && request->cancelled),
 		  "operation %u was answered with %u", request->operation, answer->status);
-	if (!ok || request->device_lost || !view_changes_nothing_else(request))
+	/* Noise that came behind it may have put the device to sleep again. */
+	if (!ok || request->device_lost || request->cancelled ||
+	    !view_changes_nothing_else(request))
 		return;
 	if (request->operation == XVHCIF_PORT_RESET)
 		SIM_CHECK(!device_lacks_a_reset(request->port), "a reset that no device has seen");
