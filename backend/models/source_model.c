@@ -407,14 +407,17 @@ static void finish_transfers(void)
 
 static void finish_operations(void)
 {
+	bool suspended;
 	uint32_t i;
 
 	for (i = 0; i < USBIF_PORT_MAX; i++) {
 		if (!models[i].operation_due || models[i].held)
 			continue;
 		models[i].operation_due = false;
+		/* The call may begin the next one. */
+		suspended = models[i].operation.kind == SOURCE_SUSPEND;
 		calls->operation_done(models[i].device, models[i].operation_error);
-		if (models[i].operation.kind == SOURCE_SUSPEND && models[i].wake_next) {
+		if (suspended && models[i].wake_next) {
 			models[i].wake_next = false;
 			models[i].asleep = false;
 			calls->device_woke(models[i].device);

@@ -269,6 +269,7 @@ int port_attach(struct port *port, const struct message_attach *attach, int fd)
 	port->stale = false;
 	port->suspended = false;
 	port->woke = false;
+	port->stirred = false;
 	port->instance = (uint64_t)attach->instance[1] << 32 | attach->instance[0];
 	port->device.speed = attach->speed;
 	port->device.model = attach->model;
@@ -380,6 +381,19 @@ static uint32_t answer_of(const struct port *port, int error)
 	return streams ? port->device.streams : 0;
 }
 
+/* What woke up by itself is held awake, once no operation of the guest's is under way. */
+static void hold_awake(struct port *port)
+{
+	static const struct source_operation resume = {.kind = SOURCE_RESUME};
+
+	if (port->operation_phase != OPERATION_NONE)
+		return;
+	/* Where the guest has resumed it meanwhile, or reset it, that is all there is to it. */
+	if (port->stirred && port->suspended && port->phase == PHASE_READY)
+		port_operate(port, &resume, NULL);
+	port->stirred = false;
+}
+
 static void operation_done(struct source_device *device, int error)
 {
 	struct port *port = container_of(device, struct port, device);
@@ -412,6 +426,7 @@ static void operation_done(struct source_device *device, int error)
 			port_close(port);
 		break;
 	}
+	hold_awake(port);
 	port_advance(port);
 }
 
@@ -433,14 +448,10 @@ static void transfer_done(struct source_device *device, struct source_transfer *
 /* It woke up by itself: it is held awake first, and the guest is told then. */
 static void device_woke(struct source_device *device)
 {
-	static const struct source_operation resume = {.kind = SOURCE_RESUME};
 	struct port *port = container_of(device, struct port, device);
 
-	/* A resumption that the guest asked for is under way, or is told as what it is. */
-	if (port->phase != PHASE_READY || !port->suspended ||
-	    port->operation_phase != OPERATION_NONE)
-		return;
-	port_operate(port, &resume, NULL);
+	port->stirred = true;
+	hold_awake(port);
 	port_advance(port);
 }
 

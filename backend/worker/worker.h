@@ -79,7 +79,8 @@ struct port {
 
 	bool told;     /* the guest knows of a device */
 	bool replaced; /* that one is gone */
-	bool woke;     /* the device has ended its suspension: to be told */
+	bool stirred;  /* the device has ended its suspension: to be held awake */
+	bool woke;     /* and is: to be told */
 
 	enum port_state report; /* for the broker */
 	bool report_due;

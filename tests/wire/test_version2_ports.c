@@ -207,6 +207,27 @@ static void a_device_that_wakes_up_is_told(void **state)
 	assert_int_equal(frontend->told[1][XVHCIF_EVENT_CONNECT], 1);
 }
 
+/* The operation that runs when it wakes up is not the end of that news. */
+static void a_device_that_wakes_up_during_an_operation_is_told(void **state)
+{
+	struct setup_packet set_configuration = {0, 9, 2, 0, 0};
+	struct frontend2 *frontend = *state;
+	uint32_t place = plug_loop(frontend);
+	struct xvhcif_request suspend, configure;
+
+	assert_int_equal(vendor(frontend, place, MODEL_REQUEST_WAKE), XVHCIF_STATUS_OK);
+	frontend2_post_events(frontend, 2);
+	frontend2_fill(frontend, &suspend, XVHCIF_PORT_SUSPEND, 1);
+	frontend2_put(frontend, &suspend);
+	frontend2_fill_submit(frontend, &configure, place, XVHCIF_TYPE_CONTROL, 0, 0);
+	frontend_pack_setup(configure.u.setup, &set_configuration);
+	frontend2_send(frontend, &configure);
+	assert_int_equal(frontend2_wait(frontend, le16(suspend.id)), XVHCIF_STATUS_OK);
+	assert_int_equal(frontend2_wait(frontend, le16(configure.id)), XVHCIF_STATUS_OK);
+	frontend2_until(frontend, frontend->told[1][XVHCIF_EVENT_WAKEUP] == 1);
+	assert_int_equal(get_string(frontend, place), XVHCIF_STATUS_OK);
+}
+
 static void a_port_that_sleeps_is_awake_after_its_reset(void **state)
 {
 	struct frontend2 *frontend = *state;
@@ -494,6 +515,7 @@ int main(void)
 		WIRE2_TEST(a_port_sleeps_and_is_resumed),
 		WIRE2_TEST(suspension_that_fails_is_told),
 		WIRE2_TEST(a_device_that_wakes_up_is_told),
+		WIRE2_TEST(a_device_that_wakes_up_during_an_operation_is_told),
 		WIRE2_TEST(a_port_that_sleeps_is_awake_after_its_reset),
 		WIRE2_TEST(a_new_device_that_sleeps_is_reset_in_earnest),
 		WIRE2_TEST(streams_are_allocated_used_and_freed),
