@@ -4,8 +4,8 @@
  * piece of a frame or nothing. A frame begins when its time is there, and is done in as few packets
  * as the chosen setting allows.
  *
- * The bus asks 8,000 times a second, and this camera has something less often. A host that does
- * not ask for a while, as happens in emulation, catches up, and nothing is lost.
+ * The bus asks 8,000 times a second, and this camera has something much less often. A host
+ * that does not ask for a while, as happens in emulation, catches up, and nothing is lost.
  */
 #include "camera.h"
 
@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#define PACKETS_PER_SECOND 2500u
+#define PACKETS_PER_SECOND 1100u
 #define WAKE_US 4000u
 #define LATE_MAX 64u /* packets: whoever is later than that goes on from now */
 

@@ -21,7 +21,7 @@ enum {
 };
 
 #define PROBE_BYTES 26
-#define LONGEST_US 200000u
+#define LONGEST_US 400000u
 
 /* The host's choice: frame from 1, interval in 100 ns. */
 struct choice {

@@ -19,7 +19,7 @@ enum {
 	DESCRIPTOR(34, 0x24, 0x05, index, 0, LE16(width), LE16(height)),                           \
 		LE32((width) * (height)*16 * 5), LE32((width) * (height)*16 * 30),                 \
 		LE32((width) * (height)*2), LE32((shortest_us)*10), 2, LE32((shortest_us)*10),     \
-		LE32(2000000)
+		LE32(4000000)
 
 #define STREAM_SETTING(setting, bytes)                                                             \
 	DESCRIPTOR(9, 4, CAMERA_STREAMING, setting, 1, 0x0e, 0x02, 0, 0),                          \
@@ -27,8 +27,8 @@ enum {
 
 const struct camera_frame camera_frames[CAMERA_FRAMES] = {
 	{160, 120, 33333},
-	{320, 240, 33333},
-	{640, 480, 100000},
+	{320, 240, 66667},
+	{640, 480, 200000},
 };
 
 static const uint8_t device_descriptor[] = {
@@ -52,8 +52,8 @@ static const uint8_t configuration[] = {
 	DESCRIPTOR(27, 0x24, 0x04, 1, CAMERA_FRAMES, 'Y', 'U', 'Y', '2', 0, 0, 0x10, 0),
 	DESCRIPTOR(0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71, 16, 1, 0, 0, 0, 0),
 	FRAME(1, 160, 120, 33333),
-	FRAME(2, 320, 240, 33333),
-	FRAME(3, 640, 480, 100000),
+	FRAME(2, 320, 240, 66667),
+	FRAME(3, 640, 480, 200000),
 	DESCRIPTOR(6, 0x24, 0x0d, 1, 1, 4),
 	STREAM_SETTING(1, 0x0400),
 	STREAM_SETTING(2, 0x0c00),

@@ -4,7 +4,7 @@ frames that dom0 itself gets from it, none damaged, none lost, and it complies w
 in dom0."""
 import re
 
-from movies import watch_all
+from movies import ATTEMPTS, watch_all
 
 
 def comply(machine):
@@ -17,18 +17,23 @@ def comply(machine):
     print(f"    {machine.name}: {report.splitlines()[-1]}")
     verdicts = dict(re.findall(r"\btest ([^:\n]+): (OK|FAIL|Cannot)", report))
     assert verdicts.get("USERPTR (select)") == "OK", report
-    return verdicts
+    return verdicts, report
 
 
 def test(lab):
     lab.load_tools()
     camera = watch_all(lab, lab.dom0)
-    native = comply(lab.dom0)
+    native, _ = comply(lab.dom0)
     lab.unplug(camera)
     lab.dom0.check("xvhc give 1-5 web")
     web = lab.guest("web", tools=True)
     camera = watch_all(lab, web)
-    verdicts = comply(web)
-    assert verdicts == native, f"in dom0 {native}, in the guest {verdicts}"
+    # Its test of waiting goes by the clock, which a busy host makes it miss once in a while.
+    for _ in range(ATTEMPTS):
+        verdicts, report = comply(web)
+        if verdicts == native:
+            break
+    differ = [name for name in native if verdicts.get(name) != native[name]]
+    assert verdicts == native, f"{differ} went otherwise in dom0:\n{report}"
     web.check("v4l2-ctl --set-ctrl=brightness=77")
     camera.wait_said("brightness 77")
