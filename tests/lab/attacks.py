@@ -109,7 +109,7 @@ class Siege:
         numbers = {}
         for pid in self.pids:
             told = self.lab.dom0.check(f"awk '/^(RssAnon|VmPTE):/ {{sum += $2}} END {{print sum}}' "
-                                       f"/proc/{pid}/status; ls /proc/{pid}/fd | wc -l")
+                                       f"/proc/{pid}/status; ls /proc/{pid}/fd 2>/dev/null | wc -l")
             numbers[pid] = [int(number) for number in told.split()]
         kernel, free = (int(number) for number in self.lab.dom0.check(SYSTEM).split())
         numbers["kernel"] = [kernel, 0]
