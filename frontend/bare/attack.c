@@ -2,7 +2,6 @@
 #include "attack.h"
 
 #include <string.h>
-#include <transfer.h>
 
 #include "console.h"
 
@@ -47,7 +46,7 @@ static void count(struct attacker *attacker, int32_t status)
 
 static uint32_t under_way(const struct attacker *attacker)
 {
-	return attacker->link.urb.req_prod_pvt - attacker->link.urb.rsp_cons;
+	return attacker->link.requests.req_prod_pvt - attacker->link.requests.rsp_cons;
 }
 
 void attack_take(struct attacker *attacker)
@@ -55,7 +54,7 @@ void attack_take(struct attacker *attacker)
 	struct usbif_urb_response response;
 	int got;
 
-	while ((got = front_ring_take(&attacker->link.urb, &response, sizeof(response))) > 0)
+	while ((got = front_ring_take(&attacker->link.requests, &response, sizeof(response))) > 0)
 		count(attacker, response.status);
 	if (got < 0)
 		die("the URB ring's index cannot be true");
@@ -67,8 +66,8 @@ bool attack_send(struct attacker *attacker, const struct usbif_urb_request *requ
 	struct link *link = &attacker->link;
 
 	attack_take(attacker);
-	while (front_ring_free(&link->urb) == 0) {
-		if (!front_ring_recheck(&link->urb)) {
+	while (front_ring_free(&link->requests) == 0) {
+		if (!front_ring_recheck(&link->requests)) {
 			uint64_t before_ns = now_ns();
 
 			event_wait(link->event, before_ns + LOOK_NS);
@@ -79,7 +78,7 @@ bool attack_send(struct attacker *attacker, const struct usbif_urb_request *requ
 		if (now_ns() >= attacker->until_ns + DRAIN_NS)
 			return false;
 	}
-	link_put(link, request);
+	link_put(link, request, sizeof(struct usbif_urb_request));
 	attacker->sent++;
 	return true;
 }
@@ -123,7 +122,7 @@ static bool find_devices(struct attacker *attacker, uint64_t until_ns)
 static void forget(struct attacker *attacker)
 {
 	attacker->lost += under_way(attacker);
-	attacker->link.urb.rsp_cons = attacker->link.urb.req_prod_pvt;
+	attacker->link.requests.rsp_cons = attacker->link.requests.req_prod_pvt;
 }
 
 bool attack_reconnect(struct attacker *attacker)
@@ -135,14 +134,35 @@ bool attack_reconnect(struct attacker *attacker)
 	       find_devices(attacker, attacker->until_ns);
 }
 
+void request_begin(struct usbif_urb_request *request, const struct device *device,
+		   enum transfer_type type, uint8_t endpoint, bool in)
+{
+	const struct link_request asked = {
+		.port = device->port,
+		.address = device->address,
+		.endpoint = (uint8_t)(endpoint | (in ? 0x80 : 0)),
+		.type = (uint8_t)type,
+	};
+
+	usbif_request_begin(request, &asked);
+}
+
+void request_set_setup(struct usbif_urb_request *request, const struct setup *setup)
+{
+	request->pipe &= ~USBIF_PIPE_IN;
+	if (setup->request_type & CONTROL_IN)
+		request->pipe |= USBIF_PIPE_IN;
+	setup_write(setup, request->u.setup);
+}
+
 void attack_begin_control(struct attacker *attacker, struct usbif_urb_request *request)
 {
 	const struct setup setup = {CONTROL_IN, 6, DESCRIPTOR_DEVICE << 8, 0,
 				    DESCRIPTOR_DEVICE_BYTES};
 
-	request_begin(request, attacker->bulk, USBIF_PIPE_TYPE_CONTROL, 0, true);
+	request_begin(request, attacker->bulk, TRANSFER_CONTROL, 0, true);
 	request_set_setup(request, &setup);
-	link_set_data(&attacker->link, request, 0, setup.length);
+	usbif_set_data(&attacker->link, request, 0, setup.length);
 }
 
 static void run_requests(struct attacker *attacker, const struct attack *chosen)
@@ -165,9 +185,9 @@ static void wake_silent(struct attacker *attacker)
 				    0};
 	struct usbif_urb_request request;
 
-	request_begin(&request, attacker->silent, USBIF_PIPE_TYPE_CONTROL, 0, false);
+	request_begin(&request, attacker->silent, TRANSFER_CONTROL, 0, false);
 	request_set_setup(&request, &setup);
-	if (front_ring_free(&attacker->link.urb) > 0 && attack_send(attacker, &request))
+	if (front_ring_free(&attacker->link.requests) > 0 && attack_send(attacker, &request))
 		attack_take(attacker);
 }
 
@@ -178,7 +198,7 @@ static void drain(struct attacker *attacker)
 	bool woken = false;
 
 	while (under_way(attacker) > 0 && now_ns() < until_ns) {
-		if (!front_ring_recheck(&attacker->link.urb))
+		if (!front_ring_recheck(&attacker->link.requests))
 			event_wait(attacker->link.event, now_ns() + LOOK_NS);
 		attack_take(attacker);
 		if (under_way(attacker) > 0 && !link_is_open(&attacker->link)) {
@@ -221,7 +241,7 @@ void attack(const char *name, uint32_t devices)
 		die("there is no attack of that name");
 	attacker.devices = devices <= ATTACK_DEVICES_MAX ? devices : ATTACK_DEVICES_MAX;
 	attacker.random = 0x9e3779b9;
-	if (!link_find(&attacker.link, now_ns() + SET_UP_NS))
+	if (!link_find(&attacker.link, 1, now_ns() + SET_UP_NS))
 		die("no controller under device/vusb");
 	if (!link_open(&attacker.link, now_ns() + SET_UP_NS))
 		die("the backend does not connect");

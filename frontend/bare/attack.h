@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Attacks on a backend, each by its name, at full speed for some seconds. Most of them are requests
- * that must not pass (attack_request.c). The others are about the connection (attack_link.c).
+ * that must not pass (attack_request.c). The others are about the connection (attack_link.c). All
+ * speak version 1 of the wire.
  */
 #ifndef BARE_ATTACK_H
 #define BARE_ATTACK_H
 
+#include <transfer.h>
+
 #include "device.h"
+#include "link_usbif.h"
 
 #define ATTACK_DEVICES_MAX 2u
 
@@ -57,6 +61,13 @@ bool attack_send(struct attacker *attacker, const struct usbif_urb_request *requ
 
 /* Connects anew, where the backend has closed, and finds the devices again. False: not in time. */
 bool attack_reconnect(struct attacker *attacker);
+
+/* Begins a request to an endpoint (its number), with neither data nor setup packet. */
+void request_begin(struct usbif_urb_request *request, const struct device *device,
+		   enum transfer_type type, uint8_t endpoint, bool in);
+
+/* Writes the setup packet, and the direction that it has. */
+void request_set_setup(struct usbif_urb_request *request, const struct setup *setup);
 
 /* An honest request for the device descriptor: what many attacks start from. */
 void attack_begin_control(struct attacker *attacker, struct usbif_urb_request *request);

@@ -60,7 +60,7 @@ static void spoil(struct usbif_urb_request *request, uint32_t i)
 static void rewrite(struct attacker *attacker, const struct usbif_urb_request *honest,
 		    const struct usbif_urb_request *spoilt)
 {
-	const struct front_ring *ring = &attacker->link.urb;
+	const struct front_ring *ring = &attacker->link.requests;
 	const volatile uint32_t *answers = &ring->page.head->rsp_prod;
 	uint64_t until_ns = now_ns() + REWRITE_NS;
 	uint32_t at;
@@ -83,7 +83,7 @@ static void change_request(struct attacker *attacker)
 {
 	static struct usbif_urb_request honest[USBIF_URB_RING_SLOTS];
 	static struct usbif_urb_request spoilt[USBIF_URB_RING_SLOTS];
-	struct front_ring *ring = &attacker->link.urb;
+	struct front_ring *ring = &attacker->link.requests;
 	uint32_t i = 0;
 
 	while (!time_is_over(attacker)) {
@@ -95,7 +95,7 @@ static void change_request(struct attacker *attacker)
 			spoilt[slot] = honest[slot];
 			/* The last kind is a breach of the protocol: not too often. */
 			spoil(&spoilt[slot], i % 600 == 599 ? 5 : i % 5);
-			link_put(&attacker->link, &honest[slot]);
+			link_put(&attacker->link, &honest[slot], sizeof(struct usbif_urb_request));
 			attacker->sent++;
 			i++;
 		}
@@ -137,7 +137,7 @@ static void hit_index(struct usbif_ring_head *head, uint32_t slots, uint32_t i)
 
 static void hit_urb_index(struct attacker *attacker, uint32_t i)
 {
-	hit_index(attacker->link.urb.page.head, USBIF_URB_RING_SLOTS, i);
+	hit_index(attacker->link.requests.page.head, USBIF_URB_RING_SLOTS, i);
 }
 
 static void urb_index(struct attacker *attacker)
@@ -178,11 +178,11 @@ static void conn_index(struct attacker *attacker)
 	attacker->until_ns += PATIENCE_NS;
 	for (i = 0; i < 4 && start_over(attacker); i++) {
 		if (i % 2 == 0)
-			link->conn.page.head->req_prod = USBIF_CONN_RING_SLOTS + 1 + i;
-		link_offer(link, link->ring_reference[0], link->ring_reference[1], link->event,
-			   STATE_INITIALISED);
+			link->events.page.head->req_prod = USBIF_CONN_RING_SLOTS + 1 + i;
+		usbif_offer(link, link->ring_reference[0], link->ring_reference[1], link->event,
+			    STATE_INITIALISED);
 		while_state(attacker, STATE_INIT_WAIT, CLOSE_NS);
-		link->conn.page.head->req_prod = 0x80000000u + i;
+		link->events.page.head->req_prod = 0x80000000u + i;
 		event_send(link->event);
 		while_state(attacker, STATE_CONNECTED, CLOSE_NS);
 		if (link_is_open(link))
@@ -198,7 +198,7 @@ static void hit_segment_count(struct attacker *attacker, uint32_t i)
 
 	attack_begin_control(attacker, &request);
 	request.nr_buffer_segs = i % 2 == 0 ? 17 : 0xffff;
-	link_put(&attacker->link, &request);
+	link_put(&attacker->link, &request, sizeof(struct usbif_urb_request));
 	attacker->sent++;
 }
 
@@ -292,7 +292,7 @@ static void offers(struct attacker *attacker)
 		};
 		const uint32_t *offer = bad[i % 8];
 
-		link_offer(link, offer[0], offer[1], offer[2], STATE_INITIALISED);
+		usbif_offer(link, offer[0], offer[1], offer[2], STATE_INITIALISED);
 		while_state(attacker, STATE_INIT_WAIT, CLOSE_NS);
 	}
 	print("xvhc-bare: offers=%u\r\n", i);
@@ -338,11 +338,11 @@ static void vanish(struct attacker *attacker)
 	uint32_t i;
 
 	for (i = 0; i < USBIF_URB_RING_SLOTS; i++) {
-		request_begin(&request, attacker->silent, USBIF_PIPE_TYPE_INTERRUPT,
-			      attacker->silent_in, true);
-		link_set_data(&attacker->link, &request, 0, 16 * PAGE_BYTES);
+		request_begin(&request, attacker->silent, TRANSFER_INTERRUPT, attacker->silent_in,
+			      true);
+		usbif_set_data(&attacker->link, &request, 0, 16 * PAGE_BYTES);
 		request.id = (uint16_t)i;
-		link_put(&attacker->link, &request);
+		link_put(&attacker->link, &request, sizeof(struct usbif_urb_request));
 	}
 	print("xvhc-bare: attack vanish: left=%u\r\nxvhc-bare: end\r\n", i);
 	console_flush();

@@ -15,10 +15,9 @@
 static void begin_silent(struct attacker *attacker, struct usbif_urb_request *request,
 			 uint32_t length)
 {
-	request_begin(request, attacker->silent, USBIF_PIPE_TYPE_INTERRUPT, attacker->silent_in,
-		      true);
+	request_begin(request, attacker->silent, TRANSFER_INTERRUPT, attacker->silent_in, true);
 	attacker->silent_asked = true;
-	link_set_data(&attacker->link, request, 16, length);
+	usbif_set_data(&attacker->link, request, 16, length);
 }
 
 static void bad_segments(struct attacker *attacker, struct usbif_urb_request *request, uint32_t i)
@@ -42,7 +41,7 @@ static void bad_total(struct attacker *attacker, struct usbif_urb_request *reque
 {
 	attack_begin_control(attacker, request);
 	if (i % 2 == 0)
-		link_set_data(&attacker->link, request, 0, (i / 2 % 16 + 1) * PAGE_BYTES - 1);
+		usbif_set_data(&attacker->link, request, 0, (i / 2 % 16 + 1) * PAGE_BYTES - 1);
 	request->buffer_length = (uint16_t)(request->buffer_length + 1 + i / 2 * 7);
 	if (request->buffer_length == request->seg[0].length)
 		request->buffer_length++;
@@ -70,9 +69,9 @@ static void bad_packets(struct attacker *attacker, struct usbif_urb_request *req
 	uint16_t packets = counts[i % COUNT(counts)], *list = &request->u.isoc.nr_frame_desc_segs;
 	uint32_t j;
 
-	request_begin(request, attacker->bulk, USBIF_PIPE_TYPE_ISOC, (uint8_t)(1 + i / 8 % 15),
+	request_begin(request, attacker->bulk, TRANSFER_ISOC, (uint8_t)(1 + i / 8 % 15),
 		      i % 3 == 0);
-	link_set_data(&attacker->link, request, 0, 1024);
+	usbif_set_data(&attacker->link, request, 0, 1024);
 	request->u.isoc.interval = (uint16_t)i;
 	request->u.isoc.number_of_packets = packets;
 	request->seg[1] = request->seg[0];
@@ -150,9 +149,9 @@ static void firmware(struct attacker *attacker, struct usbif_urb_request *reques
 	};
 	const struct setup *setup = &setups[i % COUNT(setups)];
 
-	request_begin(request, attacker->bulk, USBIF_PIPE_TYPE_CONTROL, 0, false);
+	request_begin(request, attacker->bulk, TRANSFER_CONTROL, 0, false);
 	request_set_setup(request, setup);
-	link_set_data(&attacker->link, request, 0, setup->length);
+	usbif_set_data(&attacker->link, request, 0, setup->length);
 }
 
 /* Cancels what is under way, was cancelled, is not known, or is a cancel itself. */
@@ -201,7 +200,7 @@ static void configuration(struct attacker *attacker, struct usbif_urb_request *r
 		begin_silent(attacker, request, 4096);
 		return;
 	}
-	request_begin(request, attacker->silent, USBIF_PIPE_TYPE_CONTROL, 0, false);
+	request_begin(request, attacker->silent, TRANSFER_CONTROL, 0, false);
 	request_set_setup(request, setup);
 }
 

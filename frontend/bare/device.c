@@ -3,6 +3,7 @@
 
 #include <error.h>
 #include <string.h>
+#include <transfer.h>
 
 #define GET_DESCRIPTOR 6u
 #define SET_ADDRESS 5u
@@ -10,43 +11,28 @@
 #define CLEAR_FEATURE 1u
 #define TO_ENDPOINT 0x02u
 
-void request_begin(struct usbif_urb_request *request, const struct device *device,
-		   uint32_t pipe_type, uint8_t endpoint, bool in)
+void setup_write(const struct setup *setup, uint8_t bytes[8])
 {
-	memset(request, 0, sizeof(*request));
-	request->pipe = device->port | (in ? USBIF_PIPE_IN : 0) |
-			(uint32_t)device->address << USBIF_PIPE_ADDRESS_SHIFT |
-			(uint32_t)endpoint << USBIF_PIPE_ENDPOINT_SHIFT |
-			pipe_type << USBIF_PIPE_TYPE_SHIFT;
-}
-
-void request_set_setup(struct usbif_urb_request *request, const struct setup *setup)
-{
-	request->pipe &= ~USBIF_PIPE_IN;
-	if (setup->request_type & CONTROL_IN)
-		request->pipe |= USBIF_PIPE_IN;
-	request->u.setup[0] = setup->request_type;
-	request->u.setup[1] = setup->request;
-	request->u.setup[2] = (uint8_t)setup->value;
-	request->u.setup[3] = (uint8_t)(setup->value >> 8);
-	request->u.setup[4] = (uint8_t)setup->index;
-	request->u.setup[5] = (uint8_t)(setup->index >> 8);
-	request->u.setup[6] = (uint8_t)setup->length;
-	request->u.setup[7] = (uint8_t)(setup->length >> 8);
+	bytes[0] = setup->request_type;
+	bytes[1] = setup->request;
+	bytes[2] = (uint8_t)setup->value;
+	bytes[3] = (uint8_t)(setup->value >> 8);
+	bytes[4] = (uint8_t)setup->index;
+	bytes[5] = (uint8_t)(setup->index >> 8);
+	bytes[6] = (uint8_t)setup->length;
+	bytes[7] = (uint8_t)(setup->length >> 8);
 }
 
 /* Sends a request with data by way of the link's data pages. */
-static int exchange(struct device *device, struct usbif_urb_request *request, void *data,
-		    uint32_t length)
+static int exchange(struct device *device, const struct link_request *request, void *data)
 {
-	bool in = (request->pipe & USBIF_PIPE_IN) != 0;
+	bool in = (request->endpoint & 0x80) != 0;
 	int result;
 
-	if (length > DEVICE_TRANSFER_MAX)
+	if (request->length > device->link->wire->length_max)
 		return LINK_WRONG;
-	link_set_data(device->link, request, 0, length);
 	if (!in)
-		memcpy(link_data, data, length);
+		memcpy(link_data, data, request->length);
 	result = link_exchange(device->link, request);
 	if (in && result > 0)
 		memcpy(data, link_data, (size_t)result);
@@ -55,20 +41,29 @@ static int exchange(struct device *device, struct usbif_urb_request *request, vo
 
 int device_control(struct device *device, const struct setup *setup, void *data)
 {
-	struct usbif_urb_request request;
+	struct link_request request = {
+		.port = device->port,
+		.address = device->address,
+		.endpoint = setup->request_type & CONTROL_IN,
+		.type = TRANSFER_CONTROL,
+		.length = setup->length,
+	};
 
-	request_begin(&request, device, USBIF_PIPE_TYPE_CONTROL, 0, false);
-	request_set_setup(&request, setup);
-	return exchange(device, &request, data, setup->length);
+	setup_write(setup, request.setup);
+	return exchange(device, &request, data);
 }
 
 int device_bulk(struct device *device, uint8_t endpoint, void *data, uint32_t length)
 {
-	struct usbif_urb_request request;
+	const struct link_request request = {
+		.port = device->port,
+		.address = device->address,
+		.endpoint = endpoint,
+		.type = TRANSFER_BULK,
+		.length = length,
+	};
 
-	request_begin(&request, device, USBIF_PIPE_TYPE_BULK, endpoint & 0x0f,
-		      (endpoint & 0x80) != 0);
-	return exchange(device, &request, data, length);
+	return exchange(device, &request, data);
 }
 
 int device_clear_halt(struct device *device, uint8_t endpoint)
@@ -96,7 +91,9 @@ int device_enumerate(struct device *device, struct link *link, uint8_t port)
 	memset(device, 0, sizeof(*device));
 	device->link = link;
 	device->port = port;
-	result = get_descriptor(device, DESCRIPTOR_DEVICE, bytes, 8);
+	result = link_reset(link, port);
+	if (result >= 0)
+		result = get_descriptor(device, DESCRIPTOR_DEVICE, bytes, 8);
 	if (result >= 0)
 		result = device_control(device, &setup, NULL);
 	if (result < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A USB device on a port. Functions that transfer return the bytes transferred, or what is
- * negative: a USBIF_STATUS_... or LINK_...
+ * negative: enum xvhc_error or LINK_... . Nothing here depends on the version of the wire
  */
 #ifndef BARE_DEVICE_H
 #define BARE_DEVICE_H
@@ -12,9 +12,6 @@
 
 /* The direction of a control request, and its type and recipient (USB 2.0, 9.3). */
 #define CONTROL_IN 0x80u
-
-/* Bytes of one call, at most. */
-#define DEVICE_TRANSFER_MAX 32768u
 
 struct device {
 	struct link *link;
@@ -32,12 +29,8 @@ struct setup {
 	uint16_t length;
 };
 
-/* Begins a request to an endpoint (its number), with neither data nor setup packet. */
-void request_begin(struct usbif_urb_request *request, const struct device *device,
-		   uint32_t pipe_type, uint8_t endpoint, bool in);
-
-/* Writes the setup packet, and the direction that it has. */
-void request_set_setup(struct usbif_urb_request *request, const struct setup *setup);
+/* Writes a setup packet as it is on the bus. */
+void setup_write(const struct setup *setup, uint8_t bytes[8]);
 
 int device_control(struct device *device, const struct setup *setup, void *data);
 

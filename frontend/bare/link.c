@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The pages of a ring that the backend has mapped must not be used for anything else. A backend
- * that ends a connection unmaps them at some time; so there are several pairs, and a new connection
+ * that ends a connection unmaps them at some time; so there are several sets, and a new connection
  * takes one whose grants can be taken back.
  *
  * Data pages are granted once. A backend that went away leaves nothing of itself on them.
@@ -10,20 +10,21 @@
 
 #include <error.h>
 #include <string.h>
-#include <usbif_response.h>
 
 #include "console.h"
+#include "link_usbif.h"
+#include "link_xvhcif.h"
 #include "store.h"
 
-#define RING_PAIRS 8u
+#define RING_SETS 8u
 #define EVENT_REQUESTS 64u
 #define EXCHANGE_NS (10000 * MS)
 #define STATE_CHECK_NS (50 * MS)
 
 static struct {
-	_Alignas(PAGE_BYTES) uint8_t page[2][PAGE_BYTES];
-	uint32_t reference[2]; /* 0: not granted */
-} pairs[RING_PAIRS];
+	_Alignas(PAGE_BYTES) uint8_t page[LINK_RING_PAGES_MAX][PAGE_BYTES];
+	uint32_t reference[LINK_RING_PAGES_MAX]; /* 0: not granted */
+} sets[RING_SETS];
 
 _Alignas(PAGE_BYTES) uint8_t link_data[LINK_DATA_PAGES][PAGE_BYTES];
 
@@ -40,12 +41,13 @@ static uint32_t read_number(const char *directory, const char *name)
 	return store_read_number(path);
 }
 
-bool link_find(struct link *link, uint64_t until_ns)
+bool link_find(struct link *link, uint32_t version_max, uint64_t until_ns)
 {
 	char name[STORE_VALUE_MAX], value[STORE_VALUE_MAX], path[2 * LINK_PATH_MAX];
 	uint32_t i;
 
 	memset(link, 0, sizeof(*link));
+	link->version_max = version_max;
 	for (;;) {
 		if (store_first("device/vusb", name)) {
 			format(link->frontend, sizeof(link->frontend), "device/vusb/%s", name);
@@ -64,9 +66,14 @@ bool link_find(struct link *link, uint64_t until_ns)
 	return true;
 }
 
+uint32_t link_read_backend(const struct link *link, const char *name)
+{
+	return read_number(link->backend, name);
+}
+
 uint32_t link_backend_state(const struct link *link)
 {
-	return read_number(link->backend, "state");
+	return link_read_backend(link, "state");
 }
 
 bool link_is_open(const struct link *link)
@@ -99,88 +106,92 @@ static bool wait_backend(const struct link *link, enum link_state wanted, uint64
 	}
 }
 
-/* Takes both grants of a pair back, as far as that goes. */
-static bool pair_is_free(uint32_t pair)
+/* Takes the grants of a set back, as far as that goes. */
+static bool set_is_free(uint32_t set)
 {
 	uint32_t i;
 
-	for (i = 0; i < 2; i++) {
-		if (pairs[pair].reference[i] != 0 && !grant_end(pairs[pair].reference[i]))
+	for (i = 0; i < LINK_RING_PAGES_MAX; i++) {
+		if (sets[set].reference[i] != 0 && !grant_end(sets[set].reference[i]))
 			return false;
-		pairs[pair].reference[i] = 0;
+		sets[set].reference[i] = 0;
 	}
 	return true;
 }
 
 bool link_prepare(struct link *link)
 {
-	uint32_t pair = 0, i;
+	uint32_t set = 0, i;
 
-	while (pair < RING_PAIRS && !pair_is_free(pair))
-		pair++;
-	if (pair == RING_PAIRS)
+	while (set < RING_SETS && !set_is_free(set))
+		set++;
+	if (set == RING_SETS)
 		return false;
-	memset(pairs[pair].page, 0, sizeof(pairs[pair].page));
-	for (i = 0; i < 2; i++) {
-		pairs[pair].reference[i] = grant_page(link->domain, pairs[pair].page[i], true);
-		link->ring_reference[i] = pairs[pair].reference[i];
+	memset(sets[set].page, 0, sizeof(sets[set].page));
+	for (i = 0; i < link->ring_pages; i++) {
+		sets[set].reference[i] = grant_page(link->domain, sets[set].page[i], true);
+		link->ring_reference[i] = sets[set].reference[i];
 	}
-	front_ring_init(&link->urb,
-			ring_page_usbif(pairs[pair].page[0], sizeof(union usbif_urb_slot),
-					USBIF_URB_RING_SLOTS));
-	front_ring_init(&link->conn,
-			ring_page_usbif(pairs[pair].page[1], sizeof(union usbif_conn_slot),
-					USBIF_CONN_RING_SLOTS));
+	link->wire->lay_rings(link, sets[set].page);
 	memset(link->speed, 0, sizeof(link->speed));
 	link->event = event_alloc(link->domain);
 	return link->event != 0;
 }
 
-void link_offer(const struct link *link, uint32_t urb, uint32_t conn, uint32_t event,
-		enum link_state state)
+void link_write_nodes(const struct link *link, const struct link_node *nodes, uint32_t count)
 {
-	const struct {
-		const char *name;
-		uint32_t value;
-	} nodes[] = {
-		{"urb-ring-ref", urb},    {"conn-ring-ref", conn}, {"event-channel", event},
-		{"feature-reconnect", 1}, {"state", state},
-	};
 	char path[2 * LINK_PATH_MAX];
 	uint32_t transaction, i;
 
 	do {
 		transaction = store_begin();
-		path_of(path, link->frontend, "protocol");
-		store_write(transaction, path, "x86_64-abi");
-		for (i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+		for (i = 0; i < count; i++) {
 			path_of(path, link->frontend, nodes[i].name);
-			store_write_number(transaction, path, nodes[i].value);
+			if (nodes[i].text)
+				store_write(transaction, path, nodes[i].text);
+			else
+				store_write_number(transaction, path, nodes[i].number);
 		}
 	} while (!store_commit(transaction));
 }
 
-/* Leaves the backend room for events. */
+/* Leaves the backend room for events. A request for one has nothing but its id, on either wire. */
 static void post_events(struct link *link, uint32_t count)
 {
-	struct usbif_conn_request request = {.id = 0};
+	const uint16_t request = 0;
 
 	for (; count > 0; count--)
-		front_ring_put(&link->conn, &request, sizeof(request));
-	if (front_ring_push(&link->conn))
+		front_ring_put(&link->events, &request, sizeof(request));
+	if (front_ring_push(&link->events))
 		event_send(link->event);
+}
+
+/* The highest version that both ends speak. */
+static void choose_wire(struct link *link)
+{
+	static const struct link_wire *const wires[] = {&link_wire_xvhcif, &link_wire_usbif};
+	uint32_t i;
+
+	link->ring_pages = 0;
+	for (i = 0; i < 2 && link->ring_pages == 0; i++) {
+		link->wire = wires[i];
+		if (link->wire->version <= link->version_max)
+			link->ring_pages = link->wire->ring_pages(link);
+	}
 }
 
 bool link_open(struct link *link, uint64_t until_ns)
 {
 	link_set_state(link, STATE_INITIALISING);
-	if (!wait_backend(link, STATE_INIT_WAIT, until_ns) || !link_prepare(link))
+	if (!wait_backend(link, STATE_INIT_WAIT, until_ns))
 		return false;
-	link->ports = (uint8_t)read_number(link->backend, "num-ports");
+	choose_wire(link);
+	if (!link_prepare(link))
+		return false;
+	link->ports = (uint8_t)link_read_backend(link, "num-ports");
 	if (link->ports == 0 || link->ports > USBIF_PORT_MAX)
 		die("the backend has no usable num-ports");
-	link_offer(link, link->ring_reference[0], link->ring_reference[1], link->event,
-		   STATE_INITIALISED);
+	link->wire->offer(link);
 	if (!wait_backend(link, STATE_CONNECTED, until_ns)) {
 		link_abandon(link);
 		return false;
@@ -203,27 +214,24 @@ void link_close(struct link *link, uint64_t until_ns)
 	wait_backend(link, STATE_CLOSING, until_ns);
 	link_abandon(link);
 	wait_backend(link, STATE_CLOSED, until_ns);
+	if (link->wire->withdraw)
+		link->wire->withdraw(link);
 }
 
 void link_take_events(struct link *link)
 {
-	struct usbif_conn_response event;
 	int got;
 
-	while ((got = front_ring_take(&link->conn, &event, sizeof(event))) > 0) {
-		if (usbif_event_check(&event, link->ports, USBIF_SPEED_HIGH) != XVHC_OK)
-			die("a port event cannot be true");
-		link->speed[event.portnum] = event.speed;
+	while ((got = link->wire->take_event(link)) > 0)
 		post_events(link, 1);
-	}
 	if (got < 0)
-		die("the connection ring's index cannot be true");
+		die("a port event, or the index of their ring, cannot be true");
 }
 
 uint8_t link_next_device(const struct link *link, uint8_t port)
 {
 	while (++port <= link->ports)
-		if (link->speed[port] != USBIF_SPEED_NONE)
+		if (link->speed[port] != 0)
 			return port;
 	return 0;
 }
@@ -242,48 +250,40 @@ bool link_wait_devices(struct link *link, uint32_t count, uint64_t until_ns)
 			return true;
 		if (now_ns() >= until_ns)
 			return false;
-		if (!front_ring_recheck(&link->conn))
+		if (!front_ring_recheck(&link->events))
 			event_wait(link->event, until_ns);
 	}
 }
 
-void link_put(struct link *link, const struct usbif_urb_request *request)
+void link_put(struct link *link, const void *slot, uint32_t size)
 {
-	front_ring_put(&link->urb, request, sizeof(*request));
-	if (front_ring_push(&link->urb))
+	front_ring_put(&link->requests, slot, size);
+	if (front_ring_push(&link->requests))
 		event_send(link->event);
 }
 
-void link_set_data(const struct link *link, struct usbif_urb_request *request, uint32_t page,
-		   uint32_t length)
-{
-	request->buffer_length = (uint16_t)length;
-	request->nr_buffer_segs = 0;
-	while (length > 0) {
-		struct usbif_segment *segment = &request->seg[request->nr_buffer_segs++];
-
-		segment->gref = link->data_reference[page++];
-		segment->offset = 0;
-		segment->length = (uint16_t)(length < PAGE_BYTES ? length : PAGE_BYTES);
-		length -= segment->length;
-	}
-}
-
-int link_exchange(struct link *link, const struct usbif_urb_request *request)
+int link_exchange_slots(struct link *link, const void *request, uint32_t request_size,
+			void *response, uint32_t response_size)
 {
 	uint64_t until_ns = now_ns() + EXCHANGE_NS;
-	struct usbif_urb_response response;
 	int got;
 
-	link_put(link, request);
-	while ((got = front_ring_take(&link->urb, &response, sizeof(response))) == 0) {
+	link_put(link, request, request_size);
+	while ((got = front_ring_take(&link->requests, response, response_size)) == 0) {
 		if (now_ns() >= until_ns || !link_is_open(link))
 			return LINK_LOST;
-		if (!front_ring_recheck(&link->urb))
+		if (!front_ring_recheck(&link->requests))
 			event_wait(link->event, now_ns() + STATE_CHECK_NS);
 	}
-	if (got < 0 || response.id != request->id ||
-	    usbif_response_check(&response, request->buffer_length) != XVHC_OK)
-		return LINK_WRONG;
-	return response.status == USBIF_STATUS_OK ? response.actual_length : response.status;
+	return got < 0 ? LINK_WRONG : 0;
+}
+
+int link_reset(struct link *link, uint8_t port)
+{
+	return link->wire->reset(link, port);
+}
+
+int link_exchange(struct link *link, const struct link_request *request)
+{
+	return link->wire->exchange(link, request);
 }

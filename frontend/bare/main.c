@@ -31,7 +31,7 @@ static const char *option(const char *line, const char *name, char value[64])
 _Noreturn void main(const struct start_info *info)
 {
 	const char *line = (const char *)(uintptr_t)info->command_line;
-	char name[64], devices[64];
+	char name[64], number[64];
 
 	if (!xen_init())
 		for (;;)
@@ -40,9 +40,9 @@ _Noreturn void main(const struct start_info *info)
 	store_init();
 	print("xvhc-bare: started with '%s'\r\n", line ? line : "");
 	if (line && option(line, "attack=", name))
-		attack(name, option(line, "devices=", devices) ? (uint32_t)(devices[0] - '0') : 1);
+		attack(name, option(line, "devices=", number) ? (uint32_t)(number[0] - '0') : 1);
 	else if (line && option(line, "work", name))
-		work();
+		work(option(line, "wire=", number) && number[0] == '2' ? 2 : 1);
 	else
 		print("xvhc-bare: the command line says neither work nor attack=NAME\r\n");
 	print("xvhc-bare: end\r\n");

@@ -6,7 +6,7 @@ BARE_FLAGS := -std=c11 $(WARN) -O2 -g -ffreestanding -nostdinc -fno-pic -fno-sta
 	-fcf-protection=none -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \
 	-fno-strict-aliasing -isystem $(shell $(CC) -print-file-name=include) -Iinclude -Icore -MMD -MP
 BARE := $(patsubst %,$(B)/bare/obj/%.o,frontend/bare/start.S $(wildcard frontend/bare/*.c) \
-	$(addprefix core/,ring.c usbif_response.c descriptor.c))
+	$(addprefix core/,ring.c usbif_response.c xvhcif_response.c descriptor.c))
 
 .PHONY: bare
 bare: $(B)/bare/xvhc-bare.elf

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "storage.h"
 
+#include <error.h>
 #include <string.h>
 #include <transfer.h>
 
@@ -37,7 +38,7 @@ static int take_status(struct storage *storage)
 	uint8_t status[STATUS_BYTES];
 	int result = device_bulk(storage->device, storage->in, status, sizeof(status));
 
-	if (result == USBIF_STATUS_STALL) {
+	if (result == XVHC_ESTALL) {
 		device_clear_halt(storage->device, storage->in);
 		result = device_bulk(storage->device, storage->in, status, sizeof(status));
 	}
@@ -65,7 +66,7 @@ static int command(struct storage *storage, const uint8_t *bytes, uint8_t count,
 		return result;
 	if (length > 0) {
 		result = device_bulk(storage->device, storage->in, data, length);
-		if (result == USBIF_STATUS_STALL)
+		if (result == XVHC_ESTALL)
 			device_clear_halt(storage->device, storage->in);
 		else if (result < 0)
 			return result;

@@ -20,7 +20,7 @@ struct storage {
  */
 int storage_open(struct storage *storage, struct device *device, uint64_t until_ns);
 
-/* Reads blocks, at most DEVICE_TRANSFER_MAX bytes. Returns 0, or what is negative. */
+/* Reads blocks, at most the length_max of the wire. Returns 0, or what is negative. */
 int storage_read(struct storage *storage, uint32_t block, uint16_t count, uint8_t *data);
 
 #endif

@@ -235,7 +235,7 @@ class Lab:
     def bare_guest(self, name, arguments, config=(), memory=16):
         """Start the guest without an operating system (frontend/bare), which ends by itself.
 
-        arguments: "work", or "attack=NAME": see frontend/bare/README.md.
+        arguments: "work", "work wire=2", or "attack=NAME": see frontend/bare/README.md.
         """
         guest = BareGuest(self, name, arguments, config, memory)
         self.guests[name] = guest
