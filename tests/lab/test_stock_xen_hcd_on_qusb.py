@@ -3,11 +3,12 @@
 
 Nothing of this project takes part. When this test fails, look at the lab before all else.
 """
-from qusb import check_guest_on_qusb
+import qusb
 
 XVHCD = False
 QUSB = True
+ALLOWED = qusb.ALLOWED
 
 
 def test(lab):
-    check_guest_on_qusb(lab, "xen-hcd")
+    qusb.check_guest_on_qusb(lab, "xen-hcd")

@@ -32,11 +32,11 @@ def test(lab):
     assert " pv " in listed and " 4 " in listed, f"the controller is not connected: {listed}"
     check_device(lab, guest, 0, 0)
     lab.dom0.check("xl usbctrl-attach web type=pv version=2 ports=3")
-    guest.wait("test $(ls -d /sys/bus/usb/devices/usb* | wc -l) = 2")
-    assert guest.check("cat /sys/bus/usb/devices/usb2/maxchild") == "3"
+    guest.wait("test $(ls -d /sys/bus/xen/devices/vusb-*/usb* | wc -l) = 4")
+    assert guest.check("cat /sys/bus/xen/devices/vusb-1/usb*/maxchild | uniq") == "3"
     check_device(lab, guest, 1, 1)
     lab.dom0.check("xl usbctrl-detach web 1")
-    guest.wait("test $(ls -d /sys/bus/usb/devices/usb* | wc -l) = 1")
+    guest.wait("test $(ls -d /sys/bus/usb/devices/usb* | wc -l) = 2")
     check_device(lab, guest, 0, 2)
     lab.dom0.check("xl usbctrl-detach web 0")
     guest.wait("! ls -d /sys/bus/usb/devices/usb*")
