@@ -73,12 +73,27 @@ def read_sha256(machine, disk="sda", limit=120):
     return machine.check(f"sha256sum < /dev/{disk}", timeout=limit).split()[0]
 
 
+def readable_disk(machine, limit=60):
+    """Wait until the machine's disk can be read, past its cache. Returns its name: the disk from
+    before may still be on its way out, or may be the one that goes on."""
+    return machine.wait("d=$(ls /sys/block | grep sd | tail -n 1) && "
+                        "dd if=/dev/$d of=/dev/null bs=4096 count=1 iflag=direct 2>/dev/null && "
+                        "echo $d", limit)
+
+
 def start_reading(machine, disk="sda"):
     """Have a disk read over and over, until a read fails. Returns the process, once it reads."""
     process = machine.start("while echo 3 > /proc/sys/vm/drop_caches && "
                             f"dd if=/dev/{disk} of=/dev/null bs=64k 2>/dev/null; do :; done")
     machine.wait(f"awk '{{exit !($1 > 0)}}' /sys/block/{disk}/inflight")
     return process
+
+
+def stop_reading(process):
+    """End it, where no read has failed. A read that never comes back cannot be ended."""
+    if process.running():
+        process.kill(9)
+    process.wait(60)
 
 
 def check_stick_both_ways(machine, image, files, disk="sda", file_system="vfat"):
