@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the worker reaches a guest: the two ring pages, copies of its memory, and notifications.
+ * How the worker reaches a guest: the pages of its rings, copies of its memory, and notifications.
  * There are two transports: grants and an event channel of Xen, and a memfd with eventfds.
  *
  * The calls come in stages: open() once, before anything is known of the guest; connect() once;

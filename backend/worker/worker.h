@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a worker knows: one guest controller with its two rings, its ports, and a slot for each
- * request that can be under way. All of it has static storage; nothing is allocated once the guest
- * is connected.
+ * request that can be under way. All of it has static storage; we allocate nothing once the guest
+ * is connected (libusb does, a little for each transfer that it submits).
  *
- * A request takes this way: connection.c takes it from the ring and decodes it; request.c gives it
- * a slot; port.c lets it wait for its turn; request.c vets it, copies its data (buffer.c) and hands
- * it to the source, or setup.c carries it out; when it has ended, request.c copies the data back
- * and connection.c puts the response.
+ * A request takes this way: connection.c has it taken from the ring and decoded by wire_usbif.c or
+ * wire_xvhcif.c; request.c gives it a slot; port.c lets it wait for its turn; request.c vets it,
+ * copies its data (buffer.c, arena.c) and hands it to the source, or setup.c or port_request.c
+ * carries it out; when it has ended, request.c copies the data back and the wire's file puts the
+ * response.
  */
 #ifndef XVHC_WORKER_WORKER_H
 #define XVHC_WORKER_WORKER_H
