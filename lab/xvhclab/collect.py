@@ -31,6 +31,7 @@ class Logs:
         self.offsets = {}
         self.sizes = {}
         self.booting = True
+        self.killed = 0  # guests that the emulation killed, as far as the logs have been judged
 
     def sync(self):
         """See to it that what the kernels have said so far is in the host's files."""
@@ -85,6 +86,7 @@ class Logs:
                 continue
             text = self.new_text(path)
             if path.name == "xen-console.log":
+                self.killed += verdict.killed_in(text)
                 text = verdict.without_deaths(text, self.lab.died_at_birth)
                 lines = verdict.xen_faults_in(text, allowed, self.booting)
                 self.booting = False

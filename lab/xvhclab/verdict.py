@@ -76,6 +76,11 @@ MIXED_UP = re.compile(r"^\(XEN\) d(\d+)v\d+ Triple fault(?:(?!Triple fault).)*?"
                       r"^\(XEN\) ds: [^\n]*\bcs: e008\s*?(?:\n|\Z)", re.M | re.S)
 
 
+def killed_in(text):
+    """How many guests the emulation has killed by mixing up states."""
+    return len(MIXED_UP.findall(text))
+
+
 def without_deaths(text, domains):
     """Xen's words without those on guests that the emulation killed: with states mixed up, or at
     birth (domains; see guest.py)."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Each kind of fault, planted in a log, is found by the scanner; ordinary lines are not."""
-from xvhclab.verdict import Verdict, faults_in, without_deaths, xen_faults_in
+from xvhclab.verdict import Verdict, faults_in, killed_in, without_deaths, xen_faults_in
 
 LAB = None
 
@@ -73,6 +73,7 @@ def test(_lab):
     assert xen_faults_in(without_deaths(death + XEN_FAULTY, {"6"})) == lines(XEN_FAULTY)
     assert xen_faults_in(without_deaths(death, {"7"})) == lines(death)
     mixed_up = "(XEN) d7v0 Triple fault - x\n(XEN) rax: 0\n(XEN) ds: 0000   cs: e008\n"
+    assert (killed_in(death + mixed_up), killed_in(death)) == (1, 0)
     assert xen_faults_in(without_deaths(death + mixed_up + XEN_FAULTY, {})) == \
         lines(death + XEN_FAULTY)
     allowed = [("blocked for more than", "this test blocks on purpose")]
