@@ -48,7 +48,7 @@ struct client_ref {
 enum device_state {
 	DEVICE_NONE = 0,
 	DEVICE_PRESENT,   /* plugged in, claimed, not in use */
-	DEVICE_HUB,       /* plugged in, and not passed on */
+	DEVICE_HUB,       /* plugged in; its ports are given, and it is not (given_hub.c) */
 	DEVICE_IN_DOM0,   /* was there before, and dom0 uses it: given.text says for what */
 	DEVICE_FAILED,    /* it could not be opened: given.text says why */
 	DEVICE_ATTACHED,  /* a worker has it */
@@ -71,6 +71,13 @@ struct claim {
 	int fd;            /* -1: none */
 };
 
+/* A hub in a given port that dom0's hub driver drives, with claims on all of its ports. */
+struct hub {
+	struct device_id id;
+	uint64_t ports_instance; /* of one of its ports: they are made anew with its driver */
+	int fd;                  /* holds the claims; -1: it is not open */
+};
+
 enum judgement {
 	JUDGEMENT_NONE = 0, /* not yet, or being described */
 	JUDGEMENT_ALLOWED,
@@ -81,6 +88,7 @@ enum judgement {
 
 struct given {
 	struct given *next;
+	struct given *parent; /* of a port behind a hub: the port that the hub is in; else NULL */
 	struct place place;
 	char guest[XVHC_GUEST_NAME_MAX]; /* name or UUID; of a toolstack's port: for the log */
 	bool by_toolstack;               /* through port/<n> of a controller that xl made */
@@ -91,6 +99,7 @@ struct given {
 	struct job *job; /* the one that runs for this port; it refers to this struct */
 	enum claim_state claim_state;
 	struct claim claim[2];
+	struct hub hub[2]; /* by side */
 
 	struct device_id device;
 	enum device_state device_state;
@@ -256,6 +265,7 @@ struct broker {
 	struct client *clients;
 	gid_t peer_gid; /* whose members may give commands (peer.h); 0: nobody's */
 	uint32_t given_count;
+	struct log_limit given_limit; /* of there being too many */
 	uint32_t guest_count;
 	uint32_t client_serial;
 

@@ -9,6 +9,7 @@
 
 #include <broker/control_socket.h>
 #include <broker/given.h>
+#include <broker/given_hub.h>
 #include <broker/guest.h>
 
 static void answer(struct broker *broker, struct client_ref client, bool ok, const char *format,
@@ -45,9 +46,10 @@ static const struct given *given_around(const struct broker *broker,
 static void give_again(struct broker *broker, struct client_ref client, const struct given *given,
 		       const struct command *command)
 {
-	char names[XVHC_PLACE_MAX];
+	char names[XVHC_PLACE_MAX], outer[XVHC_PLACE_MAX];
 
 	given_names(broker, given, names, sizeof(names));
+	given_names(broker, given_outermost(given), outer, sizeof(outer));
 	if (given->taking)
 		answer(broker, client, false,
 		       "Port %s is on its way back from %s to dom0. Try again in a moment.", names,
@@ -65,13 +67,12 @@ static void give_again(struct broker *broker, struct client_ref client, const st
 	else
 		answer(broker, client, false,
 		       "Port %s is given to %s already. Take it back first: xvhc take %s", names,
-		       given->guest, command->port);
+		       given->guest, given->parent ? outer : command->port);
 }
 
 static void run_give(struct broker *broker, struct client_ref client, const struct command *command)
 {
 	const struct connector *connector = topology_find_name(&broker->topology, command->port);
-	const struct usb_device *device;
 	const struct given *around;
 	char names[XVHC_PLACE_MAX];
 	struct given *given;
@@ -96,14 +97,6 @@ static void run_give(struct broker *broker, struct client_ref client, const stru
 		       command->port, names, around->guest, names);
 		return;
 	}
-	device = connector_device(connector);
-	if (device && device->class == CLASS_HUB) {
-		answer(broker, client, false,
-		       "Port %s has a hub in it, with other ports behind it. Give one of those "
-		       "instead; xvhc list shows them.",
-		       command->port);
-		return;
-	}
 	given = given_add(broker, connector_place(connector), command->guest);
 	if (!given) {
 		answer(broker, client, false,
@@ -118,6 +111,7 @@ static void run_take(struct broker *broker, struct client_ref client, const stru
 {
 	const struct connector *connector = topology_find_name(&broker->topology, command->port);
 	struct given *given = connector ? given_find(broker, connector) : NULL;
+	char names[XVHC_PLACE_MAX];
 	struct place place;
 
 	if (!connector && place_parse(command->port, &place))
@@ -133,7 +127,13 @@ static void run_take(struct broker *broker, struct client_ref client, const stru
 		answer(broker, client, false,
 		       "Port %s is just being given or taken. Try again in a moment.",
 		       command->port);
-	else if (given->by_toolstack)
+	else if (given->parent) {
+		given_names(broker, given_outermost(given), names, sizeof(names));
+		answer(broker, client, false,
+		       "Port %s is behind the hub in port %s, and is given with that one: xvhc "
+		       "take %s",
+		       command->port, names, names);
+	} else if (given->by_toolstack)
 		answer(broker, client, false,
 		       "Port %s was given to %s by xl. Take it back with xl usbdev-detach.",
 		       command->port, given->guest);
@@ -187,6 +187,10 @@ static struct json_object *port_json(const struct broker *broker, const struct p
 	json_object_object_add(object, "device", device_json(device));
 	json_object_object_add(object, "guest",
 			       given ? json_object_new_string(given->guest) : NULL);
+	if (given && given->parent) {
+		place_format(&given_outermost(given)->place, text);
+		json_object_object_add(object, "given-with", json_object_new_string(text));
+	}
 	if (given && given->controller)
 		json_object_object_add(object, "controller",
 				       json_object_new_int((int32_t)given->controller->devid));

@@ -9,6 +9,7 @@
 #include <broker/control_socket.h>
 #include <broker/controller.h>
 #include <broker/describer.h>
+#include <broker/given_hub.h>
 
 struct given *given_add(struct broker *broker, const struct place *place, const char *guest)
 {
@@ -21,8 +22,10 @@ struct given *given_add(struct broker *broker, const struct place *place, const 
 		return NULL;
 	given->place = *place;
 	snprintf(given->guest, sizeof(given->guest), "%s", guest);
-	given->claim[0].fd = -1;
-	given->claim[1].fd = -1;
+	for (int side = 0; side < 2; side++) {
+		given->claim[side].fd = -1;
+		given->hub[side].fd = -1;
+	}
 	while (*end)
 		end = &(*end)->next;
 	*end = given;
@@ -58,6 +61,7 @@ void given_free(struct broker *broker, struct given *given)
 	*at = given->next;
 	broker->given_count--;
 	describer_release(broker, given);
+	hubs_drop(broker, given);
 	for (int side = 0; side < 2; side++)
 		jobs_close_fd(broker->hub_jobs, given->claim[side].fd);
 	if (given->controller)
@@ -206,10 +210,11 @@ static void whole_state_text(const struct broker *broker, const struct given *gi
 		snprintf(text, size, "not there now");
 	else if (given->device_state == DEVICE_IN_DOM0)
 		snprintf(text, size, "still in dom0: %.400s", given->text);
+	else if (given->device_state == DEVICE_HUB && given->confirmed)
+		hub_state_text(given, text, size);
 	else if (given->device_state == DEVICE_FAILED || given->claim_state == CLAIM_FAILED)
 		snprintf(text, size, "failed: %.400s", given->text);
-	else if (given->judgement == JUDGEMENT_REFUSED &&
-		 (given->device_state == DEVICE_PRESENT || given->device_state == DEVICE_HUB))
+	else if (given->judgement == JUDGEMENT_REFUSED && given->device_state == DEVICE_PRESENT)
 		snprintf(text, size, "refused: %s", given->refused_by);
 	else if (!given->confirmed)
 		snprintf(text, size, "being given");

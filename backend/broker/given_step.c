@@ -7,7 +7,8 @@
  *   2. note that the device came, went, or is another one; ask the worker for the old one back
  *   3. on its way back to dom0: ask the worker for the device, and see that it holds it no more;
  *      then give all back
- *   4. take the device from dom0's drivers: it may have been there before the claim
+ *   4. take the device from dom0's drivers: it may have been there before the claim. A hub is
+ * opened then, and each of its ports is a given port of its own (given_hub.c)
  *   5. bind the port to a controller, where its guest runs; reset a device that a guest had, once
  *      no other worker can hold it
  *   6. have the device described, and judge it: one that is refused stays where it is
@@ -22,6 +23,7 @@
 
 #include <broker/controller.h>
 #include <broker/describer.h>
+#include <broker/given_hub.h>
 #include <broker/guest.h>
 #include <broker/held.h>
 #include <broker/judge.h>
@@ -55,6 +57,29 @@ static struct job *job_for(struct given *given, enum job_type type, const struct
 		memcpy(job->device_name, device->name, sizeof(job->device_name));
 	}
 	return job;
+}
+
+/* The same for each device in the port: a hub of USB 3 is one on either side. */
+static struct job *job_for_both(struct given *given, enum job_type type,
+				const struct connector *connector, const struct usb_device *device)
+{
+	struct job *job = job_for(given, type, device);
+
+	for (int side = 0; job && device && connector && side < 2; side++) {
+		const struct kernel_port *port = connector->side[side];
+
+		if (!port || !port->device || port->device == device)
+			continue;
+		job->other = port->device->id;
+		memcpy(job->other_name, port->device->name, sizeof(job->other_name));
+	}
+	return job;
+}
+
+/* What is to be done with a device that is neither dom0's nor a guest's. */
+static enum device_state state_of(const struct usb_device *device)
+{
+	return device->class == CLASS_HUB ? DEVICE_HUB : DEVICE_PRESENT;
 }
 
 /* 1. Whether a claim is missing or void. */
@@ -169,9 +194,10 @@ static void claim_done(struct broker *broker, struct given *given, struct job *j
 }
 
 /* 4. */
-static void evict_begin(struct broker *broker, struct given *given, const struct usb_device *device)
+static void evict_begin(struct broker *broker, struct given *given,
+			const struct connector *connector, const struct usb_device *device)
 {
-	struct job *job = job_for(given, JOB_EVICT, device);
+	struct job *job = job_for_both(given, JOB_EVICT, connector, device);
 
 	if (job)
 		job->first = !given->confirmed;
@@ -181,6 +207,8 @@ static void evict_begin(struct broker *broker, struct given *given, const struct
 /* The device is out of the hands of dom0's drivers, or was never in them. */
 static void evict_done(struct broker *broker, struct given *given, const struct job *job)
 {
+	const struct usb_device *device;
+
 	if (job->error != 0) {
 		/* It went away meanwhile, and with it what it was used for. */
 		if (!topology_find_device(&broker->topology, job->device) && given->confirmed)
@@ -188,8 +216,10 @@ static void evict_done(struct broker *broker, struct given *given, const struct 
 		claim_failed(broker, given, job);
 		return;
 	}
-	if (given->device_state == DEVICE_IN_DOM0 || given->device_state == DEVICE_FAILED)
-		given->device_state = DEVICE_PRESENT;
+	device = topology_find_device(&broker->topology, job->device);
+	if (device &&
+	    (given->device_state == DEVICE_IN_DOM0 || given->device_state == DEVICE_FAILED))
+		given->device_state = state_of(device);
 	given->evict_due = false;
 }
 
@@ -218,10 +248,11 @@ static bool device_follow(struct broker *broker, struct given *given,
 	}
 	judge_forget(broker, given);
 	given->device = now;
-	given->device_state = !device                      ? DEVICE_NONE
-			      : device->class == CLASS_HUB ? DEVICE_HUB
-							   : DEVICE_PRESENT;
-	given->evict_due = device != NULL;
+	given->device_state = device ? state_of(device) : DEVICE_NONE;
+	if (given->claim_state == CLAIM_HELD)
+		given->text[0] = '\0';
+	/* A hub that is open already, where the one on its other side comes now, must stay so. */
+	given->evict_due = device && !(given->device_state == DEVICE_HUB && given->confirmed);
 	given->needs_reset = false;
 	given->opens_failed = 0;
 	given->guest_use = PORT_EMPTY;
@@ -239,10 +270,13 @@ static void release_begin(struct broker *broker, struct given *given,
 
 	if (given->device_state == DEVICE_ATTACHED)
 		detach_begin(broker, given);
-	if (given->device_state == DEVICE_DETACHING || held_by_anyone(broker, given))
+	hubs_drop(broker, given);
+	if (given->device_state == DEVICE_DETACHING || held_by_anyone(broker, given) ||
+	    hub_has_given_ports(broker, given))
 		return;
 	/* What dom0 uses itself, because it was there first, stays as it is. */
-	job = job_for(given, JOB_RELEASE, given->device_state == DEVICE_IN_DOM0 ? NULL : device);
+	job = job_for_both(given, JOB_RELEASE, connector,
+			   given->device_state == DEVICE_IN_DOM0 ? NULL : device);
 	for (int side = 0; job && side < 2; side++) {
 		job->side[side].fd = given->claim[side].fd;
 		if (connector && connector->side[side])
@@ -351,6 +385,10 @@ void given_job_done(struct broker *broker, struct job *job)
 	case JOB_RESET:
 		reset_done(broker, given, job);
 		break;
+	case JOB_HUB:
+		hub_done(broker, given, job);
+		jobs_close_fd(broker->device_jobs, job->fd);
+		break;
 	case JOB_LABEL:
 	case JOB_CLOSE:
 	case JOB_QUIT:
@@ -360,7 +398,8 @@ void given_job_done(struct broker *broker, struct job *job)
 }
 
 /* 5. Whether the device can be used; one that dom0 uses, or that failed, is tried again. */
-static bool device_is_usable(struct broker *broker, struct given *given)
+static bool device_is_usable(struct broker *broker, struct given *given,
+			     const struct usb_device *device)
 {
 	bool tried = given->device_state == DEVICE_IN_DOM0 || given->device_state == DEVICE_FAILED;
 
@@ -372,7 +411,7 @@ static bool device_is_usable(struct broker *broker, struct given *given)
 	if (given->device_state == DEVICE_IN_DOM0)
 		given->evict_due = true;
 	else
-		given->device_state = DEVICE_PRESENT;
+		given->device_state = state_of(device);
 	broker->again = true;
 	return false;
 }
@@ -412,7 +451,7 @@ static bool prepare(struct broker *broker, struct given *given, const struct con
 	if (given->claim_state == CLAIM_HELD && given->evict_due) {
 		if (broker->now_ms < given->retry_at_ms)
 			return true;
-		evict_begin(broker, given, device);
+		evict_begin(broker, given, connector, device);
 		return true;
 	}
 	if (given->claim_state == CLAIM_HELD && !given->confirmed)
@@ -436,6 +475,26 @@ static bool device_is_too_fast(struct broker *broker, struct given *given,
 	return true;
 }
 
+/* A port behind a hub that is no longer there, or no longer the guest's, is forgotten. */
+static void hub_port_end(struct broker *broker, struct given *given)
+{
+	hubs_drop(broker, given);
+	if (given->device_state == DEVICE_ATTACHED)
+		detach_begin(broker, given);
+	if (given->device_state == DEVICE_DETACHING || held_by_anyone(broker, given) ||
+	    hub_has_given_ports(broker, given))
+		return;
+	given_free(broker, given);
+}
+
+static void hub_begin(struct broker *broker, struct given *given, const struct connector *connector)
+{
+	struct job *job = hub_step(broker, given, connector);
+
+	if (job)
+		job_begin(broker, given, job);
+}
+
 static void given_step(struct broker *broker, struct given *given)
 {
 	const struct connector *connector = topology_find_place(&broker->topology, &given->place);
@@ -443,6 +502,11 @@ static void given_step(struct broker *broker, struct given *given)
 
 	if (given->job)
 		return;
+	hubs_follow(broker, given, connector);
+	if (hub_port_is_void(broker, given, connector)) {
+		hub_port_end(broker, given);
+		return;
+	}
 	if (!connector && given->claim_state == CLAIM_HELD)
 		claims_drop(broker, given);
 	if (!connector && !given->confirmed) {
@@ -452,19 +516,26 @@ static void given_step(struct broker *broker, struct given *given)
 		given_free(broker, given);
 		return;
 	}
-	if (connector && !given->taking && claims_are_due(broker, given, connector)) {
+	if (connector && !given->parent && !given->taking &&
+	    claims_are_due(broker, given, connector)) {
 		claims_begin(broker, given, connector);
 		return;
 	}
 	if (prepare(broker, given, connector))
 		return;
 	bind(broker, given);
-	if (given->claim_state != CLAIM_HELD || !device_is_usable(broker, given))
+	if (given->claim_state != CLAIM_HELD)
+		return;
+	device = connector_device(connector);
+	if (given->device_state == DEVICE_HUB) {
+		hub_begin(broker, given, connector);
+		return;
+	}
+	if (!device_is_usable(broker, given, device))
 		return;
 	if (given->judgement == JUDGEMENT_REFUSED ? held_by_anyone(broker, given)
 						  : held_by_another(broker, given))
 		return;
-	device = connector_device(connector);
 	if (given->needs_reset)
 		job_begin(broker, given, job_for(given, JOB_RESET, device));
 	else if (given->judgement == JUDGEMENT_NONE)

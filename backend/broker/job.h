@@ -21,6 +21,7 @@ enum job_type {
 	JOB_EVICT,   /* take the device from dom0's drivers */
 	JOB_OPEN,    /* open the device for a worker, or a describer */
 	JOB_RESET,   /* reset the device, leave it without a configuration */
+	JOB_HUB,     /* have dom0's hub driver drive the hub, and claim its ports (hub_job.h) */
 	JOB_RELEASE, /* give hub ports and device back to dom0 */
 	JOB_LABEL,   /* read what the device calls itself */
 	JOB_CLOSE,   /* close fd */
@@ -41,13 +42,16 @@ struct job {
 	struct job_side side[2];
 	struct device_id device; /* bus 0: none */
 	char device_name[DEVICE_NAME_MAX];
+	struct device_id other; /* EVICT, RELEASE: the device on the connector's other side, as a
+				 * hub of both kinds has one; bus 0: none */
+	char other_name[DEVICE_NAME_MAX];
 	bool first; /* EVICT: no worker of ours has had it, so who uses it through usbfs is not us
 		     */
 	bool describe; /* OPEN: for reading alone, for a describer */
 	/* Outcome */
 	int error;                  /* 0 or -errno */
-	int fd;                     /* OPEN: the open device */
-	bool in_use;                /* EVICT, OPEN: dom0 uses the device; text says for what */
+	int fd;                     /* OPEN, HUB: the open device */
+	bool in_use;                /* EVICT, OPEN, HUB: dom0 uses the device; text says for what */
 	char text[IN_USE_TEXT_MAX]; /* a sentence about the error, or the label */
 	struct job *next;
 };
@@ -55,7 +59,8 @@ struct job {
 /* Where jobs find things; the tests' are elsewhere. */
 struct job_paths {
 	struct mounted_paths mounted;
-	const char *usb_nodes; /* "/dev/bus/usb" */
+	const char *usb_nodes;    /* "/dev/bus/usb" */
+	const char *probing_note; /* a file that is there while no driver is probed */
 };
 
 struct jobs;

@@ -33,18 +33,24 @@ struct policy_subject judge_guest(const struct broker *broker, uint32_t domid)
 
 struct policy_subject judge_subject(const struct broker *broker, const struct given *given)
 {
-	const struct connector *connector = topology_find_place(&broker->topology, &given->place);
+	const struct connector *connector;
 	const struct guest *guest = given->controller
 					    ? guest_find_domid(broker, given->controller->domid)
 					    : guest_find(broker, given->guest);
-	struct policy_subject subject = {{&given->place, NULL}, {given->guest, NULL, NULL}};
+	struct policy_subject subject = {{&given->place}, {given->guest, NULL, NULL}};
+	int count = 1;
 
 	if (guest) {
 		subject.names[1] = guest->name;
 		subject.names[2] = guest->uuid;
 	}
-	for (int side = 0; connector && side < 2; side++)
-		subject.places[side] = connector->side[side] ? &connector->side[side]->place : NULL;
+	/* What holds for a port holds behind a hub in it. */
+	for (; given; given = given->parent) {
+		connector = topology_find_place(&broker->topology, &given->place);
+		for (int side = 0; connector && side < 2; side++)
+			if (connector->side[side] && count < POLICY_PLACES_MAX)
+				subject.places[count++] = &connector->side[side]->place;
+	}
 	return subject;
 }
 
@@ -120,7 +126,7 @@ void judge_device(struct broker *broker, struct given *given)
 	struct policy_witness witness;
 	char why[POLICY_TEXT_MAX];
 
-	if (!given->described || !device)
+	if (!given->described || !device || given->device_state == DEVICE_HUB)
 		return;
 	witness = witness_of(device);
 	if (!policy_allows(&broker->policy, &subject, &given->description, &witness, why)) {
@@ -166,7 +172,6 @@ void judge_hub(struct broker *broker, struct given *given, const struct usb_devi
 	given->description.complete = 1;
 	given->described = true;
 	change_notice(broker, given);
-	judge_device(broker, given);
 }
 
 void judge_opened(struct broker *broker, struct given *given, struct job *job)

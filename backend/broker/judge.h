@@ -14,7 +14,7 @@ struct policy_subject judge_guest(const struct broker *broker, uint32_t domid);
 /* Judges a described device by the policy that is in force now, and says so in the log once. */
 void judge_device(struct broker *broker, struct given *given);
 
-/* A hub is in the port. What the kernel knows of it is enough to refuse it. */
+/* A hub is in the port. It is not judged, but the devices behind it are. */
 void judge_hub(struct broker *broker, struct given *given, const struct usb_device *hub);
 
 /* Another device is in the port, or none: what was known of the last one is past. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <broker/broker.h>
+#include <broker/hub_job.h>
 
 #ifndef XVHC_LIBEXECDIR
 #define XVHC_LIBEXECDIR "/usr/libexec"
@@ -64,6 +65,7 @@ static const struct job_paths paths = {
 			.dev = "/dev",
 		},
 	.usb_nodes = "/dev/bus/usb",
+	.probing_note = "/run/xvhc/drivers-autoprobe",
 };
 
 /* Reads the command line. Returns -1 to go on, or the exit code. */
@@ -150,6 +152,7 @@ int main(int argc, char **argv)
 	}
 	code = EXIT_FAILURE;
 	if (broker_init(&broker, &options, store) == 0) {
+		hub_job_recover(&paths);
 		log_line(LOG_LEVEL_INFO, "ready");
 		broker_run(&broker);
 		code = EXIT_SUCCESS;

@@ -29,7 +29,7 @@ static bool section_applies(const struct policy_section *section,
 	case SCOPE_ALL:
 		return true;
 	case SCOPE_PORT:
-		for (int i = 0; i < 2; i++)
+		for (int i = 0; i < POLICY_PLACES_MAX; i++)
 			if (subject->places[i] && place_equal(subject->places[i], &section->place))
 				return true;
 		return false;

@@ -58,10 +58,13 @@ struct policy_fault {
 	char text[POLICY_TEXT_MAX];
 };
 
+#define POLICY_PLACES_MAX (1 + 2 * (int)XVHC_PORT_CHAIN_MAX)
+
 /* Whose device it is, and where. */
 struct policy_subject {
-	const struct place *places[2]; /* of the port, both sides; NULL: there is none */
-	const char *names[3];          /* by which the guest may be called; NULL: no more */
+	/* Of the port, and of those in front of it, both sides; NULL: none. */
+	const struct place *places[POLICY_PLACES_MAX];
+	const char *names[3]; /* by which the guest may be called; NULL: no more */
 };
 
 /* What the kernel says about the device, in sysfs. */

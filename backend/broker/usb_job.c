@@ -13,7 +13,7 @@
  *
  * Before a device is written to it is looked at again: another one may be there since the scan.
  */
-#include <broker/job.h>
+#include <broker/usb_job.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,9 +26,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <broker/hub_job.h>
 #include <broker/sysfs.h>
 
-static int node_open(const struct job_paths *paths, struct device_id id, int mode)
+int usb_node_open(const struct job_paths *paths, struct device_id id, int mode)
 {
 	char path[PATH_MAX];
 	int fd;
@@ -39,16 +40,20 @@ static int node_open(const struct job_paths *paths, struct device_id id, int mod
 	return fd < 0 ? -errno : fd;
 }
 
-/* Finds the sysfs directory of the job's device. -ENODEV where another one is there by now. */
+int usb_device_directory(const struct job_paths *paths, struct device_id id, const char *name,
+			 char directory[PATH_MAX])
+{
+	if (id.bus == 0)
+		return -ENODEV;
+	if (!path_format(directory, "%s/bus/usb/devices/%s", paths->mounted.sysfs, name))
+		return -ENAMETOOLONG;
+	return sysfs_instance(directory) == id.instance ? 0 : -ENODEV;
+}
+
 static int device_directory(const struct job *job, const struct job_paths *paths,
 			    char directory[PATH_MAX])
 {
-	if (job->device.bus == 0)
-		return -ENODEV;
-	if (!path_format(directory, "%s/bus/usb/devices/%s", paths->mounted.sysfs,
-			 job->device_name))
-		return -ENAMETOOLONG;
-	return sysfs_instance(directory) == job->device.instance ? 0 : -ENODEV;
+	return usb_device_directory(paths, job->device, job->device_name, directory);
 }
 
 static int port_claim(struct job_side *side, const struct job_paths *paths)
@@ -58,7 +63,7 @@ static int port_claim(struct job_side *side, const struct job_paths *paths)
 
 	if (side->hub.bus == 0 || side->fd >= 0)
 		return 0;
-	fd = node_open(paths, side->hub, O_RDWR);
+	fd = usb_node_open(paths, side->hub, O_RDWR);
 	if (fd < 0)
 		return fd;
 	if (ioctl(fd, USBDEVFS_CLAIM_PORT, &port) != 0) {
@@ -84,7 +89,7 @@ static void port_release(struct job_side *side)
 }
 
 /* Whether a program has claimed an interface through usbfs, as QEMU does for its guests. */
-static bool program_uses(const char *directory, char text[IN_USE_TEXT_MAX])
+static bool program_uses_device(const char *directory)
 {
 	char path[PATH_MAX], driver[64];
 	struct dirent *entry;
@@ -99,6 +104,32 @@ static bool program_uses(const char *directory, char text[IN_USE_TEXT_MAX])
 			sysfs_link_name(path, driver, sizeof(driver)) &&
 			strcmp(driver, "usbfs") == 0;
 	closedir(dir);
+	return found;
+}
+
+/* Whether one does so with the device of this name, or with one behind it. */
+static bool program_uses(const struct job_paths *paths, const char *name,
+			 char text[IN_USE_TEXT_MAX])
+{
+	size_t length = strlen(name);
+	char path[PATH_MAX];
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	if (!path_format(path, "%s/bus/usb/devices", paths->mounted.sysfs))
+		return false;
+	dir = opendir(path);
+	if (!dir)
+		return false;
+	while (!found && (entry = readdir(dir)))
+		found = strncmp(entry->d_name, name, length) == 0 &&
+			(entry->d_name[length] == '\0' || entry->d_name[length] == '.') &&
+			!strchr(entry->d_name, ':') &&
+			path_format(path, "%s/bus/usb/devices/%s", paths->mounted.sysfs,
+				    entry->d_name) &&
+			program_uses_device(path);
+	closedir(dir);
 	if (found)
 		snprintf(text, IN_USE_TEXT_MAX,
 			 "a program in dom0 uses its device directly (through usbfs): end that "
@@ -106,15 +137,15 @@ static bool program_uses(const char *directory, char text[IN_USE_TEXT_MAX])
 	return found;
 }
 
-/* Takes the device from dom0's drivers, unless dom0 uses it. A device that went away is no error.
- */
-static int device_evict(struct job *job, const struct job_paths *paths)
+/* Takes one device from dom0's drivers, unless dom0 uses it. One that went away is no error. */
+static int evict_one(struct job *job, const struct job_paths *paths, struct device_id id,
+		     const char *name)
 {
 	char directory[PATH_MAX], text[16];
 	uint32_t authorized = 1;
 	int result;
 
-	if (device_directory(job, paths, directory) != 0)
+	if (usb_device_directory(paths, id, name, directory) != 0)
 		return 0;
 	if (sysfs_read_number(directory, "authorized", 10, 1, &authorized) && !authorized) {
 		result = sysfs_write(directory, "authorized", "1");
@@ -125,12 +156,19 @@ static int device_evict(struct job *job, const struct job_paths *paths)
 	    text[0] == '\0')
 		return 0;
 	if (device_is_in_use(&paths->mounted, directory, job->text) ||
-	    (job->first && program_uses(directory, job->text))) {
+	    (job->first && program_uses(paths, name, job->text))) {
 		job->in_use = true;
 		return -EBUSY;
 	}
 	result = sysfs_write(directory, "bConfigurationValue", "-1");
 	return result == -ENOENT || result == -ENODEV ? 0 : result;
+}
+
+int usb_device_evict(struct job *job, const struct job_paths *paths)
+{
+	int result = evict_one(job, paths, job->device, job->device_name);
+
+	return result == 0 ? evict_one(job, paths, job->other, job->other_name) : result;
 }
 
 static void run_claim(struct job *job, const struct job_paths *paths)
@@ -147,7 +185,7 @@ static void run_claim(struct job *job, const struct job_paths *paths)
 
 static void run_evict(struct job *job, const struct job_paths *paths)
 {
-	job->error = device_evict(job, paths);
+	job->error = usb_device_evict(job, paths);
 	if (job->error != 0 && !job->in_use)
 		snprintf(job->text, sizeof(job->text),
 			 "taking its device from dom0's drivers failed: %s", strerror(-job->error));
@@ -179,13 +217,13 @@ static void run_open(struct job *job, const struct job_paths *paths)
 {
 	char directory[PATH_MAX];
 
-	job->error = device_evict(job, paths);
+	job->error = usb_device_evict(job, paths);
 	if (job->error == 0)
 		job->error = device_directory(job, paths, directory);
 	if (job->error == 0) {
 		/* Without the right to write, usbfs lets nobody do anything but read descriptors.
 		 */
-		job->fd = node_open(paths, job->device, job->describe ? O_RDONLY : O_RDWR);
+		job->fd = usb_node_open(paths, job->device, job->describe ? O_RDONLY : O_RDWR);
 		if (job->fd < 0)
 			job->error = job->fd;
 		if (job->fd >= 0 && !job->describe)
@@ -196,15 +234,15 @@ static void run_open(struct job *job, const struct job_paths *paths)
 			 strerror(-job->error));
 }
 
-static int device_reset(const struct job *job, const struct job_paths *paths)
+static int device_reset(const struct job_paths *paths, struct device_id id, const char *name)
 {
 	char directory[PATH_MAX];
 	int fd, result;
 
-	result = device_directory(job, paths, directory);
+	result = usb_device_directory(paths, id, name, directory);
 	if (result != 0)
 		return result;
-	fd = node_open(paths, job->device, O_RDWR);
+	fd = usb_node_open(paths, id, O_RDWR);
 	if (fd < 0)
 		return fd;
 	if (ioctl(fd, USBDEVFS_RESET, NULL) != 0)
@@ -224,44 +262,61 @@ static void run_reset(struct job *job, const struct job_paths *paths)
 	/* Unconfigured first: then the reset need not bring a configuration back. */
 	job->error = sysfs_write(directory, "bConfigurationValue", "-1");
 	if (job->error == 0)
-		job->error = device_reset(job, paths);
+		job->error = device_reset(paths, job->device, job->device_name);
 }
 
 /* Whether dom0 lets its drivers have what is plugged into this device's bus. */
-static bool bus_authorizes(const struct job *job, const struct job_paths *paths)
+static bool bus_authorizes(const struct job_paths *paths, struct device_id id,
+			   const char *device_directory)
 {
 	char directory[PATH_MAX], removable[32] = "";
 	uint32_t by_default = 1;
 
-	if (!path_format(directory, "%s/bus/usb/devices/usb%u", paths->mounted.sysfs,
-			 job->device.bus) ||
+	if (!path_format(directory, "%s/bus/usb/devices/usb%u", paths->mounted.sysfs, id.bus) ||
 	    !sysfs_read_number(directory, "authorized_default", 10, 2, &by_default))
 		return true;
 	if (by_default != 2)
 		return by_default == 1;
 	/* 2: only what is built in */
-	return device_directory(job, paths, directory) == 0 &&
-	       sysfs_read_text(directory, "removable", removable, sizeof(removable)) &&
+	return sysfs_read_text(device_directory, "removable", removable, sizeof(removable)) &&
 	       strcmp(removable, "fixed") == 0;
+}
+
+static void device_clean(const struct job_paths *paths, struct device_id id, const char *name)
+{
+	char directory[PATH_MAX];
+
+	if (usb_device_directory(paths, id, name, directory) != 0)
+		return;
+	(void)!sysfs_write(directory, "bConfigurationValue", "-1");
+	(void)!device_reset(paths, id, name);
+}
+
+static int device_return(const struct job_paths *paths, struct device_id id, const char *name)
+{
+	char directory[PATH_MAX];
+	int result;
+
+	if (usb_device_directory(paths, id, name, directory) != 0)
+		return 0;
+	result = sysfs_write(directory, "authorized", "0");
+	if (result == 0 && bus_authorizes(paths, id, directory))
+		result = sysfs_write(directory, "authorized", "1");
+	return result == -ENODEV || result == -ENOENT ? 0 : result;
 }
 
 static void run_release(struct job *job, const struct job_paths *paths)
 {
-	char directory[PATH_MAX];
+	int other;
 
-	if (device_directory(job, paths, directory) == 0) {
-		(void)!sysfs_write(directory, "bConfigurationValue", "-1");
-		(void)!device_reset(job, paths);
-	}
+	device_clean(paths, job->device, job->device_name);
+	device_clean(paths, job->other, job->other_name);
 	port_release(&job->side[0]);
 	port_release(&job->side[1]);
-	if (device_directory(job, paths, directory) != 0)
-		return;
-	job->error = sysfs_write(directory, "authorized", "0");
-	if (job->error == 0 && bus_authorizes(job, paths))
-		job->error = sysfs_write(directory, "authorized", "1");
-	if (job->error == -ENODEV || job->error == -ENOENT)
-		job->error = 0;
+	job->error = device_return(paths, job->device, job->device_name);
+	other = device_return(paths, job->other, job->other_name);
+	if (job->error == 0)
+		job->error = other;
 	if (job->error != 0)
 		snprintf(job->text, sizeof(job->text), "giving its device back to dom0 failed: %s",
 			 strerror(-job->error));
@@ -308,6 +363,9 @@ void usb_job_run(struct job *job, const struct job_paths *paths)
 		break;
 	case JOB_LABEL:
 		run_label(job, paths);
+		break;
+	case JOB_HUB:
+		hub_job_run(job, paths);
 		break;
 	case JOB_CLOSE:
 	case JOB_QUIT:
