@@ -116,9 +116,9 @@ module:
 module-install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/frontend/linux modules_install
 
-# The module follows the kernel's style.
+# Modules follow the kernel's style.
 SOURCES := $(shell find backend cli core frontend/bare fuzz include lab proofs tests \
-	-name '*.[ch]' 2>/dev/null)
+	-path lab/hsbus -prune -o -name '*.[ch]' -print 2>/dev/null)
 format:
 	clang-format -i $(SOURCES)
 

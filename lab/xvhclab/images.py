@@ -214,7 +214,8 @@ def guest_base(name):
     return made(f"guest-{name}.cpio", stamp, build)
 
 
-# What xvhc.ko is built from, under these names.
+# What xvhc.ko, and what the lab's own bus, are built from, under these names.
+HSBUS_SOURCES = {"hsbus": LAB_SOURCES / "hsbus"}
 MODULE_SOURCES = {part: paths.TREE / part for part in ("frontend/linux", "core", "include")}
 
 
@@ -272,6 +273,14 @@ def testusb(kernel=DOM0_KERNEL):
     source = modules.linux_sources(kernel) / "tools/usb/testusb.c"
     return made("testusb", source.read_text(), lambda target: debs.output_of(
         "gcc", "-O2", "-static", "-s", "-pthread", "-o", str(target), str(source)))
+
+
+def hsbus():
+    """The kernel module that plays a bus with a high-speed hub in dom0: see lab/hsbus."""
+    built = modules.build_module(DOM0_KERNEL, HSBUS_SOURCES, "hsbus", "hsbus") / "lab_hsbus.ko"
+    content = built.read_bytes()
+    return made("lab_hsbus.ko", hashlib.sha256(content).hexdigest(),
+                lambda target: target.write_bytes(content))
 
 
 def qemu_image():

@@ -114,9 +114,9 @@ def device_node(machine):
     return "/dev/bus/usb/" + "/".join(number.zfill(3) for number in numbers)
 
 
-def check_cases(machine, some, elsewhere=tuple(NOT_HERE)):
+def check_cases(machine, some, elsewhere=tuple(NOT_HERE), speed="high speed"):
     """Each of these cases must have run, and have found nothing wrong. elsewhere: the numbers of
-    cases that must not run, because the device has nothing for them.
+    cases that must not run, because the device has nothing for them. speed: as testusb calls it.
 
     testusb ends with 0 in any case: only its line with the time tells that a case went well.
     """
@@ -124,7 +124,7 @@ def check_cases(machine, some, elsewhere=tuple(NOT_HERE)):
     for case in some:
         said = machine.check(f"/tmp/testusb -D {node} -t {case.number} -c {case.count} "
                              f"-s {case.size} -v {case.vary} -g {case.entries} 2>&1", timeout=60)
-        assert said.startswith("high speed"), f"{machine.name}: no device of high speed: {said}"
+        assert said.startswith(speed), f"{machine.name}: no device of {speed}: {said}"
         done = re.search(rf"^{node} test {case.number}, +([\d.]+) secs$", said, re.M)
         if not done:
             log = "\n".join(machine.dmesg().splitlines()[-12:])
