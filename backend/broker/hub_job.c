@@ -125,15 +125,17 @@ static int probing_stop(const struct job_paths *paths, struct pause *pause)
 	pause->seen = calloc(ENTRIES_MAX, sizeof(*pause->seen));
 	if (!pause->seen)
 		return -ENOMEM;
-	result = note_write(paths);
+	/* Before it is stopped: what comes in between is probed twice, and not never. */
+	result = entries_visit(paths, pause, entry_note);
 	if (result == 0)
-		result = sysfs_write(bus, "drivers_autoprobe", "0");
-	if (result != 0) {
-		(void)unlink(paths->probing_note);
+		result = note_write(paths);
+	if (result != 0)
 		return result;
-	}
-	pause->stopped = true;
-	return entries_visit(paths, pause, entry_note);
+	result = sysfs_write(bus, "drivers_autoprobe", "0");
+	if (result != 0)
+		(void)unlink(paths->probing_note);
+	pause->stopped = result == 0;
+	return result;
 }
 
 static void probing_resume(const struct job_paths *paths, struct pause *pause)
