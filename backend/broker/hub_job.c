@@ -23,11 +23,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <linux/usbdevice_fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <broker/sysfs.h>
@@ -102,8 +104,14 @@ static int entry_probe(struct pause *pause, const char *bus, const char *path, c
 
 static int note_write(const struct job_paths *paths)
 {
-	int fd = open(paths->probing_note, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	char directory[PATH_MAX];
+	int fd;
 
+	/* It is there already where the control socket is where it usually is. */
+	if (!path_format(directory, "%s", paths->probing_note))
+		return -ENAMETOOLONG;
+	(void)mkdir(dirname(directory), 0755);
+	fd = open(paths->probing_note, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	close(fd);
