@@ -8,7 +8,7 @@
  *   3. on its way back to dom0: ask the worker for the device, and see that it holds it no more;
  *      then give all back
  *   4. take the device from dom0's drivers: it may have been there before the claim. A hub is
- * opened then, and each of its ports is a given port of its own (given_hub.c)
+ *      opened then, and each of its ports is a given port of its own (given_hub.c)
  *   5. bind the port to a controller, where its guest runs; reset a device that a guest had, once
  *      no other worker can hold it
  *   6. have the device described, and judge it: one that is refused stays where it is
@@ -270,7 +270,6 @@ static void release_begin(struct broker *broker, struct given *given,
 
 	if (given->device_state == DEVICE_ATTACHED)
 		detach_begin(broker, given);
-	hubs_drop(broker, given);
 	if (given->device_state == DEVICE_DETACHING || held_by_anyone(broker, given) ||
 	    hub_has_given_ports(broker, given))
 		return;
@@ -285,6 +284,8 @@ static void release_begin(struct broker *broker, struct given *given,
 	if (job_begin(broker, given, job)) {
 		given->claim[0].fd = -1;
 		given->claim[1].fd = -1;
+		/* After the job: it unconfigures the hub first. */
+		hubs_drop(broker, given);
 	}
 }
 
@@ -478,9 +479,9 @@ static bool device_is_too_fast(struct broker *broker, struct given *given,
 /* A port behind a hub that is no longer there, or no longer the guest's, is forgotten. */
 static void hub_port_end(struct broker *broker, struct given *given)
 {
-	hubs_drop(broker, given);
 	if (given->device_state == DEVICE_ATTACHED)
 		detach_begin(broker, given);
+	/* A hub in it keeps its claims until no worker has a device behind it any more. */
 	if (given->device_state == DEVICE_DETACHING || held_by_anyone(broker, given) ||
 	    hub_has_given_ports(broker, given))
 		return;
