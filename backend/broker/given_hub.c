@@ -13,7 +13,6 @@
  */
 #include <broker/given_hub.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -129,21 +128,37 @@ struct job *hub_step(struct broker *broker, struct given *given, const struct co
 	return NULL;
 }
 
+/* The port is not claimed any more: whatever held the claim is void, and is made anew. */
+static void claim_is_lost(struct broker *broker, struct given *given, int side)
+{
+	struct claim *claim = &given->claim[side];
+
+	if (given->parent) {
+		if (given->parent->hub[side].fd >= 0)
+			hub_drop(broker, &given->parent->hub[side]);
+		return;
+	}
+	jobs_close_fd(broker->hub_jobs, claim->fd);
+	claim->fd = -1;
+}
+
 void hub_done(struct broker *broker, struct given *given, struct job *job)
 {
 	int side = job->side[1].hub.bus != 0;
 	struct hub *hub = &given->hub[side];
 	char names[XVHC_PLACE_MAX];
 
-	/* Its ports have come with its driver. */
-	broker->topology_dirty = true;
+	/* Its ports have come with its driver, or it was pulled meanwhile, which is no failure. */
+	if (topology_scan(&broker->topology, broker->options->sysfs) != 0)
+		broker->topology_dirty = true;
+	if (job->claim_lost)
+		claim_is_lost(broker, given, side);
 	if (job->error != 0) {
-		if (job->error != -ENODEV || topology_find_device(&broker->topology, job->device))
+		if (topology_find_device(&broker->topology, job->device))
 			given_open_failed(broker, given, job->text, job->in_use);
 		return;
 	}
-	if (topology_scan(&broker->topology, broker->options->sysfs) == 0)
-		hub->ports_instance = ports_instance(broker, job->device);
+	hub->ports_instance = ports_instance(broker, job->device);
 	hub->id = job->device;
 	hub->fd = job->fd;
 	job->fd = -1;

@@ -232,7 +232,7 @@ static void hub_unbind(const struct job *job, const struct job_paths *paths)
 		(void)!sysfs_write(directory, "bConfigurationValue", "-1");
 }
 
-static int hub_open(const struct job *job, const struct job_paths *paths)
+static int hub_open(struct job *job, const struct job_paths *paths)
 {
 	struct pause pause = {0};
 	int result, claimed, fd = -1;
@@ -245,6 +245,7 @@ static int hub_open(const struct job *job, const struct job_paths *paths)
 		if (result == 0)
 			fd = ports_claim(job, paths);
 		claimed = own_port(job, USBDEVFS_CLAIM_PORT);
+		job->claim_lost = claimed != 0;
 		if (result == 0)
 			result = fd < 0 ? fd : claimed;
 	}

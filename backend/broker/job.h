@@ -51,6 +51,7 @@ struct job {
 	/* Outcome */
 	int error;                  /* 0 or -errno */
 	int fd;                     /* OPEN, HUB: the open device */
+	bool claim_lost;            /* HUB: the claim of its port is let go, and did not come back */
 	bool in_use;                /* EVICT, OPEN, HUB: dom0 uses the device; text says for what */
 	char text[IN_USE_TEXT_MAX]; /* a sentence about the error, or the label */
 	struct job *next;
