@@ -82,16 +82,26 @@ static struct job *job_for_hub(struct given *given, const struct connector *conn
 	return job;
 }
 
+/*
+ * Whether a connector is one of an open hub's in this port. It is not, for as long as there is a
+ * device on a side of it that is not claimed.
+ */
 static bool is_behind(const struct given *given, const struct connector *connector)
 {
+	bool behind = false;
+
 	for (int side = 0; side < 2; side++) {
 		const struct hub *hub = &given->hub[side];
 		const struct kernel_port *port = connector->side[side];
 
-		if (hub->fd >= 0 && port && device_id_equal(port->hub_id, hub->id))
-			return true;
+		if (!port)
+			continue;
+		if (hub->fd >= 0 && device_id_equal(port->hub_id, hub->id))
+			behind = true;
+		else if (port->device)
+			return false;
 	}
-	return false;
+	return behind;
 }
 
 static void ports_add(struct broker *broker, struct given *parent)
@@ -118,13 +128,14 @@ static void ports_add(struct broker *broker, struct given *parent)
 
 struct job *hub_step(struct broker *broker, struct given *given, const struct connector *connector)
 {
+	/* Those of one side do not wait for the other. */
+	ports_add(broker, given);
 	if (given->retry_at_ms > broker->now_ms)
 		return NULL;
 	for (int side = 0; side < 2; side++)
 		if (hub_in(connector, side) && given->hub[side].fd < 0 &&
 		    given->opens_failed < GIVEN_OPENS_MAX)
 			return job_for_hub(given, connector, side);
-	ports_add(broker, given);
 	return NULL;
 }
 
