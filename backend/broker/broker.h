@@ -99,7 +99,8 @@ struct given {
 	struct job *job; /* the one that runs for this port; it refers to this struct */
 	enum claim_state claim_state;
 	struct claim claim[2];
-	struct hub hub[2]; /* by side */
+	struct hub hub[2];      /* by side */
+	uint64_t hubs_until_ms; /* what opening hubs here has cost, given_hub.c */
 
 	struct device_id device;
 	enum device_state device_state;

@@ -211,7 +211,7 @@ static void whole_state_text(const struct broker *broker, const struct given *gi
 	else if (given->device_state == DEVICE_IN_DOM0)
 		snprintf(text, size, "still in dom0: %.400s", given->text);
 	else if (given->device_state == DEVICE_HUB && given->confirmed)
-		hub_state_text(given, text, size);
+		hub_state_text(broker, given, text, size);
 	else if (given->device_state == DEVICE_FAILED || given->claim_state == CLAIM_FAILED)
 		snprintf(text, size, "failed: %.400s", given->text);
 	else if (given->judgement == JUDGEMENT_REFUSED && given->device_state == DEVICE_PRESENT)

@@ -10,6 +10,12 @@
  *
  * A hub of USB 3 is two hubs to the kernel, one on each side of the connector; a port behind
  * it is one connector again, with one side behind each. A hub behind a hub is as any.
+ *
+ * While a hub is opened, dom0 probes no driver for any USB device. A device that plays a hub, and
+ * unplugs itself or does not answer, could have that go on for good. So each port that a person
+ * gave pays for its hubs, and for those behind them, by waiting: COST_FACTOR times as long as that
+ * took, and COST_MIN_MS at least. COST_CREDIT_MS of it need not be waited for: a desk full of hubs
+ * that comes at once costs less.
  */
 #include <broker/given_hub.h>
 
@@ -17,6 +23,10 @@
 #include <string.h>
 
 #include <broker/given.h>
+
+#define COST_FACTOR 10u
+#define COST_MIN_MS 1000u
+#define COST_CREDIT_MS 30000u
 
 static const struct usb_device *hub_in(const struct connector *connector, int side)
 {
@@ -104,26 +114,68 @@ static bool is_behind(const struct given *given, const struct connector *connect
 	return behind;
 }
 
+static uint32_t ports_count(const struct broker *broker, const struct given *outermost)
+{
+	uint32_t count = 0;
+
+	for (const struct given *given = broker->given; given; given = given->next)
+		count += given->parent && given_outermost(given) == outermost;
+	return count;
+}
+
 static void ports_add(struct broker *broker, struct given *parent)
 {
+	const struct given *outermost = given_outermost(parent);
+
 	for (uint32_t i = 0; i < broker->topology.connector_count; i++) {
 		const struct connector *connector = &broker->topology.connectors[i];
 		struct given *given;
 
 		if (!is_behind(parent, connector) || given_find(broker, connector))
 			continue;
-		given = given_add(broker, connector_place(connector), parent->guest);
+		given = ports_count(broker, outermost) < XVHC_HUB_PORTS_MAX
+				? given_add(broker, connector_place(connector), parent->guest)
+				: NULL;
 		if (!given) {
 			log_limited(&broker->given_limit, LOG_LEVEL_ERROR,
-				    "no more than %u ports can be given: there are more behind a "
-				    "hub",
-				    XVHC_GIVEN_PORTS_MAX);
+				    "no more than %u ports can be given, and %u behind one port: "
+				    "there are more behind a hub",
+				    XVHC_GIVEN_PORTS_MAX, XVHC_HUB_PORTS_MAX);
 			return;
 		}
 		given->parent = parent;
 		given->confirmed = true;
 		given->claim_state = CLAIM_HELD;
 	}
+}
+
+/* How long this port has to wait until a hub may be opened. */
+static uint64_t wait_ms(const struct broker *broker, const struct given *given)
+{
+	uint64_t until_ms = given_outermost(given)->hubs_until_ms;
+	uint64_t free_ms = broker->now_ms + COST_CREDIT_MS;
+
+	return until_ms > free_ms ? until_ms - free_ms : 0;
+}
+
+static bool must_wait(struct broker *broker, const struct given *given)
+{
+	uint64_t wait = wait_ms(broker, given);
+
+	if (wait > 0)
+		broker_wake_at(broker, broker->now_ms + wait);
+	return wait > 0;
+}
+
+static void pay(struct broker *broker, struct given *given, uint32_t paused_ms)
+{
+	uint64_t cost = (uint64_t)paused_ms * COST_FACTOR;
+
+	while (given->parent)
+		given = given->parent;
+	if (given->hubs_until_ms < broker->now_ms)
+		given->hubs_until_ms = broker->now_ms;
+	given->hubs_until_ms += cost > COST_MIN_MS ? cost : COST_MIN_MS;
 }
 
 struct job *hub_step(struct broker *broker, struct given *given, const struct connector *connector)
@@ -134,7 +186,7 @@ struct job *hub_step(struct broker *broker, struct given *given, const struct co
 		return NULL;
 	for (int side = 0; side < 2; side++)
 		if (hub_in(connector, side) && given->hub[side].fd < 0 &&
-		    given->opens_failed < GIVEN_OPENS_MAX)
+		    given->opens_failed < GIVEN_OPENS_MAX && !must_wait(broker, given))
 			return job_for_hub(given, connector, side);
 	return NULL;
 }
@@ -162,6 +214,7 @@ void hub_done(struct broker *broker, struct given *given, struct job *job)
 	/* Its ports have come with its driver, or it was pulled meanwhile, which is no failure. */
 	if (topology_scan(&broker->topology, broker->options->sysfs) != 0)
 		broker->topology_dirty = true;
+	pay(broker, given, job->paused_ms);
 	if (job->claim_lost)
 		claim_is_lost(broker, given, side);
 	if (job->error != 0) {
@@ -207,12 +260,15 @@ const struct given *given_outermost(const struct given *given)
 	return given;
 }
 
-void hub_state_text(const struct given *given, char *text, size_t size)
+void hub_state_text(const struct broker *broker, const struct given *given, char *text, size_t size)
 {
 	bool open = given->hub[0].fd >= 0 || given->hub[1].fd >= 0;
 
 	if (given->text[0] != '\0')
 		snprintf(text, size, "hub, not opened: %.400s", given->text);
+	else if (!open && wait_ms(broker, given) > 0)
+		snprintf(text, size, "hub, to be opened in %u s: hubs come too often here",
+			 (uint32_t)(wait_ms(broker, given) / 1000 + 1));
 	else
 		snprintf(text, size, open ? "hub, given with its ports" : "hub, being opened");
 }

@@ -34,6 +34,7 @@ const struct given *given_outermost(const struct given *given);
 int given_claim_fd(const struct given *given, int side);
 
 /* What a port with a hub in it does, for a person. */
-void hub_state_text(const struct given *given, char *text, size_t size);
+void hub_state_text(const struct broker *broker, const struct given *given, char *text,
+		    size_t size);
 
 #endif

@@ -16,7 +16,8 @@
  *   5. drivers_autoprobe is 1 again, and what came meanwhile, anywhere, is probed now. What is in a
  *      claimed port is refused by the kernel then.
  *
- * It takes milliseconds, and seconds where the hub does not answer.
+ * It takes milliseconds, and seconds where the hub does not answer. given_hub.c sees to it that a
+ * port does not have it done too often.
  */
 #include <broker/hub_job.h>
 
@@ -30,6 +31,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <broker/sysfs.h>
@@ -232,8 +234,17 @@ static void hub_unbind(const struct job *job, const struct job_paths *paths)
 		(void)!sysfs_write(directory, "bConfigurationValue", "-1");
 }
 
+static uint64_t time_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static int hub_open(struct job *job, const struct job_paths *paths)
 {
+	const uint64_t since_ms = time_ms();
 	struct pause pause = {0};
 	int result, claimed, fd = -1;
 
@@ -255,6 +266,7 @@ static int hub_open(struct job *job, const struct job_paths *paths)
 			close(fd);
 	}
 	probing_resume(paths, &pause);
+	job->paused_ms = (uint32_t)(time_ms() - since_ms);
 	return result == 0 ? fd : result;
 }
 

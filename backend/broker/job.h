@@ -49,10 +49,11 @@ struct job {
 		     */
 	bool describe; /* OPEN: for reading alone, for a describer */
 	/* Outcome */
-	int error;                  /* 0 or -errno */
-	int fd;                     /* OPEN, HUB: the open device */
-	bool claim_lost;            /* HUB: the claim of its port is let go, and did not come back */
-	bool in_use;                /* EVICT, OPEN, HUB: dom0 uses the device; text says for what */
+	int error;          /* 0 or -errno */
+	int fd;             /* OPEN, HUB: the open device */
+	uint32_t paused_ms; /* HUB: for so long no driver was probed */
+	bool claim_lost;    /* HUB: the claim of its port is let go, and did not come back */
+	bool in_use;        /* EVICT, OPEN, HUB: dom0 uses the device; text says for what */
 	char text[IN_USE_TEXT_MAX]; /* a sentence about the error, or the label */
 	struct job *next;
 };

@@ -61,6 +61,7 @@
 /* Host-wide. */
 #define XVHC_CONTROLLERS_MAX 1024u
 #define XVHC_GIVEN_PORTS_MAX 1024u
+#define XVHC_HUB_PORTS_MAX 64u       /* ports behind hubs in one given port, at any depth */
 #define XVHC_PORT_CHAIN_MAX 6u       /* hubs between a root port and a device, at most (USB: 5) */
 #define XVHC_PLACE_MAX 96u           /* bytes of a port's name, with its NUL */
 #define XVHC_GUEST_NAME_MAX 256u     /* bytes of a guest's name, with its NUL */
