@@ -166,8 +166,9 @@ void hub_job_recover(const struct job_paths *paths)
 
 	if (access(paths->probing_note, F_OK) != 0 || !bus_directory(paths, "", bus))
 		return;
-	log_line(LOG_LEVEL_WARNING, "xvhcd was ended while it opened a hub: the kernel probes "
-				    "drivers for USB devices again from now on");
+	log_line(LOG_LEVEL_WARNING,
+		 "xvhcd was ended while it opened a hub: the kernel probes drivers for USB devices "
+		 "again from now on. Plug in anew what was plugged into dom0 meanwhile");
 	if (sysfs_write(bus, "drivers_autoprobe", "1") == 0)
 		(void)unlink(paths->probing_note);
 }

@@ -12,7 +12,7 @@ void hub_job_run(struct job *job, const struct job_paths *paths);
 
 /*
  * Lets the kernel probe drivers again where xvhcd was ended while it did not. To be called before
- * the first job.
+ * the first job, and after the last.
  */
 void hub_job_recover(const struct job_paths *paths);
 

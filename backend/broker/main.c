@@ -158,5 +158,8 @@ int main(int argc, char **argv)
 		code = EXIT_SUCCESS;
 	}
 	broker_fini(&broker);
+	/* A thread that is in the kernel for a hub that does not answer ends with us. */
+	if (code == EXIT_SUCCESS)
+		hub_job_recover(&paths);
 	return code;
 }
