@@ -133,7 +133,8 @@ bool jobs_submit(struct jobs *jobs, struct job *job)
 	bool room;
 
 	pthread_mutex_lock(&jobs->lock);
-	room = jobs->count < JOBS_MAX || job->type == JOB_QUIT;
+	/* How many descriptors there are to be closed is limited by how many there can be. */
+	room = jobs->count < JOBS_MAX || job->type == JOB_QUIT || job->type == JOB_CLOSE;
 	if (room) {
 		queue_push(&jobs->waiting, job);
 		jobs->count++;
