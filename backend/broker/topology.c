@@ -267,6 +267,14 @@ static int connectors_add(struct topology *topology)
 	return 0;
 }
 
+/* A hub that is being reset is known to its ports by the number that it has otherwise, too. */
+static void ports_keep(struct topology *now, struct device_id hub)
+{
+	for (uint32_t i = 0; i < now->port_count; i++)
+		if (now->ports[i].hub_id.instance == hub.instance)
+			now->ports[i].hub_id = hub;
+}
+
 static const struct usb_device *find_instance(const struct topology *topology, uint64_t instance)
 {
 	for (uint32_t i = 0; i < topology->device_count; i++)
@@ -289,8 +297,10 @@ static void devices_keep(struct topology *now, struct topology *before)
 		old = find_instance(before, device->id.instance);
 		if (!old)
 			continue;
-		if (device->id.device == 0)
+		if (device->id.device == 0) {
 			device->id = old->id;
+			ports_keep(now, old->id);
+		}
 		device->labelled = old->labelled;
 		memcpy(device->label, old->label, sizeof(old->label));
 	}
