@@ -339,12 +339,14 @@ static void describe_begin(struct broker *broker, struct given *given,
 static void open_done(struct broker *broker, struct given *given, struct job *job)
 {
 	const struct usb_device *device = topology_find_device(&broker->topology, given->device);
+	const struct connector *connector = topology_find_place(&broker->topology, &given->place);
+	bool going = given->taking || hub_port_is_void(broker, given, connector);
 
 	/* The guest's name may have become known since, or the policy have changed. */
 	judge_device(broker, given);
 	if (job->error == 0 && device && device_id_equal(job->device, given->device) &&
 	    given->judgement == JUDGEMENT_ALLOWED && given->controller &&
-	    controller_is_connected(given->controller) && !given->taking) {
+	    controller_is_connected(given->controller) && !going) {
 		if (controller_attach(broker, given->controller, given->port, device,
 				      given->allow_dfu ? ATTACH_ALLOW_DFU : 0, job->fd) == 0) {
 			judge_had(given);
