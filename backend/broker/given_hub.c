@@ -178,6 +178,12 @@ static void pay(struct broker *broker, struct given *given, uint32_t paused_ms)
 	given->hubs_until_ms += cost > COST_MIN_MS ? cost : COST_MIN_MS;
 }
 
+/* What dom0 uses is tried for as long as it takes, and has a time for that. */
+static bool is_given_up(const struct given *given)
+{
+	return given->opens_failed >= GIVEN_OPENS_MAX && given->retry_at_ms == 0;
+}
+
 struct job *hub_step(struct broker *broker, struct given *given, const struct connector *connector)
 {
 	/* Those of one side do not wait for the other. */
@@ -185,8 +191,8 @@ struct job *hub_step(struct broker *broker, struct given *given, const struct co
 	if (given->retry_at_ms > broker->now_ms)
 		return NULL;
 	for (int side = 0; side < 2; side++)
-		if (hub_in(connector, side) && given->hub[side].fd < 0 &&
-		    given->opens_failed < GIVEN_OPENS_MAX && !must_wait(broker, given))
+		if (hub_in(connector, side) && given->hub[side].fd < 0 && !is_given_up(given) &&
+		    !must_wait(broker, given))
 			return job_for_hub(given, connector, side);
 	return NULL;
 }
