@@ -100,8 +100,8 @@ $(B)/san/xvhcd-worker-models: $(call obj,san/obj,tests/wire/worker_main.c) $(B)/
 	$(CC) -fsanitize=address,undefined $^ $(call pkg,$(WORKER_LIBS)) -lpthread -o $@
 
 # The broker with its store in memory, for the tests of the command.
-$(B)/san/xvhcd-without-xen: $(call obj,san/obj,tests/cli/broker_main.c $(UNIT_HELP)) \
-		$(B)/san/libxvhc.a
+$(B)/san/xvhcd-without-xen: $(call obj,san/obj,tests/cli/broker_main.c \
+		tests/unit/fake_sysfs.c tests/unit/memory_store.c) $(B)/san/libxvhc.a
 	$(CC) -fsanitize=address,undefined $^ $(call pkg,$(BROKER_LIBS)) -lpthread -o $@
 
 tests: $(UNIT) $(WIRE) $(B)/lab-device $(B)/san/xvhcd-worker-models $(B)/san/xvhcd $(B)/san/xvhc \

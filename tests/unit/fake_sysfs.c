@@ -143,6 +143,13 @@ static void bus_directory(const struct fake_sysfs *sysfs, unsigned int bus,
 	snprintf(directory, PATH_MAX, "%s", real + strlen(sysfs->root) + 1);
 }
 
+static void ports_make(const struct fake_sysfs *sysfs, const char *directory, const char *hub,
+		       unsigned int ports)
+{
+	for (unsigned int port = 1; port <= ports; port++)
+		fake_file(sysfs, "", "%s/%s:1.0/%s-port%u/location", directory, hub, hub, port);
+}
+
 void fake_device(const struct fake_sysfs *sysfs, const char *name, unsigned int number,
 		 const char *speed, unsigned int class, unsigned int ports)
 {
@@ -154,8 +161,21 @@ void fake_device(const struct fake_sysfs *sysfs, const char *name, unsigned int 
 	device_files(sysfs, directory, bus, number, speed, class);
 	snprintf(target, sizeof(target), "../../../%s", directory);
 	link_make(sysfs, target, "bus/usb/devices/%s", name);
-	for (unsigned int port = 1; port <= ports; port++)
-		fake_file(sysfs, "", "%s/%s:1.0/%s-port%u/location", directory, name, name, port);
+	ports_make(sysfs, directory, name, ports);
+}
+
+void fake_ports_anew(const struct fake_sysfs *sysfs, const char *hub, unsigned int ports)
+{
+	static unsigned int count;
+	char bus[PATH_MAX], directory[PATH_MAX + 64], from[2 * PATH_MAX], to[PATH_MAX];
+
+	bus_directory(sysfs, bus_of(hub), bus);
+	snprintf(directory, sizeof(directory), "%s/%s", bus, hub);
+	snprintf(from, sizeof(from), "%s/%s/%s:1.0", sysfs->root, directory, hub);
+	/* Kept, as in fake_unplug(). */
+	snprintf(to, sizeof(to), "%s/ports.gone%u", sysfs->root, ++count);
+	must(rename(from, to) == 0, from);
+	ports_make(sysfs, directory, hub, ports);
 }
 
 void fake_unplug(const struct fake_sysfs *sysfs, const char *name)

@@ -21,6 +21,9 @@ void fake_bus(const struct fake_sysfs *sysfs, const char *controller, unsigned i
 void fake_device(const struct fake_sysfs *sysfs, const char *name, unsigned int number,
 		 const char *speed, unsigned int class, unsigned int ports);
 
+/* The hub's driver has been bound anew: its ports are others. */
+void fake_ports_anew(const struct fake_sysfs *sysfs, const char *hub, unsigned int ports);
+
 void fake_unplug(const struct fake_sysfs *sysfs, const char *name);
 
 /* Links two ports, such as usb1-port1 and usb2-port1, as one connector. */
