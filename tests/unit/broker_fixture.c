@@ -193,6 +193,14 @@ struct message description_of_a_keyboard(void)
 	return answer;
 }
 
+void worker_describe_stick(void)
+{
+	struct message answer = description_of_a_stick();
+
+	if (message_send(3, &answer, NULL) != 0)
+		_exit(3);
+}
+
 int answer_open(const struct message *answer)
 {
 	int fd = memfd_create("answer", MFD_CLOEXEC);

@@ -74,6 +74,9 @@ void job_run_claims(struct job *job);
 /* For workers: says something to the broker, or ends. */
 void worker_say(uint32_t type, uint32_t port, uint32_t state);
 
+/* For describers: says that the device is a stick, or ends. */
+void worker_describe_stick(void);
+
 /* What a describer says of the devices that fake_device() makes: they are sticks. */
 struct message description_of_a_stick(void);
 

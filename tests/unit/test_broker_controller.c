@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,14 +25,7 @@
 #include <broker/given.h>
 #include <common/message_io.h>
 
-#include "fake_sysfs.h"
-#include "memory_store.h"
-
-#define LIMIT_MS 30000 /* more than any limit of the broker's own */
-#define GUEST 5u
-#define PLACE "pci-0000:00:04.0/hs-1"
-#define BACKEND "/local/domain/0/backend/vusb/5/1000"
-#define FRONTEND "/local/domain/5/device/vusb/1000"
+#include "broker_fixture.h"
 
 /* Event channel numbers, with which a test tells the fake worker how to behave. */
 enum worker_manner {
@@ -47,16 +39,6 @@ enum worker_manner {
 	WORKER_REFUSES,   /* gives each device back at once: it cannot use it */
 	WORKER_IS_SILENT, /* does not even connect */
 };
-
-static void worker_say(uint32_t type, uint32_t port, uint32_t state)
-{
-	struct message message = {.type = type};
-
-	message.u.port.port = port;
-	message.u.port.state = state;
-	if (message_send(3, &message, NULL) != 0)
-		_exit(3);
-}
 
 static void worker_connect(const struct message *message)
 {
@@ -72,20 +54,6 @@ static void worker_connect(const struct message *message)
 		_exit(9);
 	if (message->u.connect.event_channel == WORKER_LIES)
 		worker_say(MESSAGE_PORT_STATE, message->u.connect.ports + 1, PORT_ATTACHED);
-}
-
-/* As a describer: a stick, the one that fake_device() makes. */
-static void worker_describe(void)
-{
-	struct message message = {.type = MESSAGE_DESCRIPTION};
-
-	message.u.description.vendor = 0x46f4;
-	message.u.description.product = 1;
-	message.u.description.complete = 1;
-	message.u.description.kinds = 1;
-	message.u.description.kind[0].class = 8;
-	if (message_send(3, &message, NULL) != 0)
-		_exit(3);
 }
 
 /* A worker that has no rings and no devices, but says what one would. */
@@ -108,7 +76,7 @@ static int worker_main(void)
 			manner = message.u.connect.event_channel;
 			worker_connect(&message);
 		} else if (message.type == MESSAGE_DESCRIBE) {
-			worker_describe();
+			worker_describe_stick();
 		} else if (message.type == MESSAGE_ATTACH && fds.count == 1) {
 			close(held);
 			held = manner == WORKER_GOOD ? dup(fds.fd[0]) : -1;
@@ -154,127 +122,21 @@ static void fake_job_run(struct job *job, const struct job_paths *paths)
 		job->error = job->in_use ? -EBUSY : 0;
 		snprintf(job->text, sizeof(job->text), "mounted");
 	}
-	for (int side = 0; side < 2; side++) {
-		if (job->type == JOB_CLAIM && job->side[side].hub.bus && job->side[side].fd < 0)
-			job->side[side].fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-		if (job->type == JOB_RELEASE && job->side[side].fd >= 0)
-			close(job->side[side].fd);
-	}
+	job_run_claims(job);
 	/* Unlike /dev/null, no worker has this for another reason. */
 	if (job->type == JOB_OPEN)
 		job->fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
 }
 
-struct fixture {
-	struct broker broker;
-	struct broker_options options;
-	struct job_paths paths;
-	struct fake_sysfs sysfs;
-	struct xenstore *store;
-	char ports_file[PATH_MAX], socket[PATH_MAX];
-};
-
 static int setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	assert_non_null(fixture);
-	fake_sysfs_open(&fixture->sysfs);
-	fake_bus(&fixture->sysfs, "0000:00:04.0", 1, "480\n", 12);
-	snprintf(fixture->ports_file, PATH_MAX, "%s/ports.conf", fixture->sysfs.root);
-	snprintf(fixture->socket, PATH_MAX, "%s/control", fixture->sysfs.root);
-	fixture->options.sysfs = fixture->sysfs.root;
-	fixture->options.ports_file = fixture->ports_file;
-	fixture->options.socket = fixture->socket;
-	fixture->options.worker = "/proc/self/exe";
-	fixture->options.paths = &fixture->paths;
-	fixture->options.run_job = fake_job_run;
-	fixture->store = memory_store_open();
+	*state = fixture_new(fake_job_run);
 	dom0_uses_devices = false;
 	evictions = 0;
 	uses = 0;
 	other_worker = 0;
 	overlapped = false;
-	*state = fixture;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	broker_fini(&fixture->broker);
-	fake_sysfs_close(&fixture->sysfs);
-	free(fixture);
-	return 0;
-}
-
-static void start(struct fixture *fixture)
-{
-	assert_int_equal(broker_init(&fixture->broker, &fixture->options, fixture->store), 0);
-}
-
-/* Starts with a port given to a guest that runs. */
-static void start_with_given(struct fixture *fixture)
-{
-	fake_file(&fixture->sysfs, PLACE " web\n", "ports.conf");
-	memory_store_guest(fixture->store, GUEST, "web");
-	start(fixture);
-}
-
-static bool node_is(struct fixture *fixture, const char *path, const char *value)
-{
-	const char *now = memory_store_get(fixture->store, "%s", path);
-
-	return value ? now && strcmp(now, value) == 0 : !now;
-}
-
-/* Turns the broker until a node has a value. */
-static void until_node(struct fixture *fixture, const char *path, const char *value)
-{
-	uint64_t limit = clock_ms() + LIMIT_MS;
-
-	while (!node_is(fixture, path, value)) {
-		if (clock_ms() > limit)
-			fail_msg("%s is not %s", path, value ? value : "away");
-		broker_turn(&fixture->broker, 20);
-	}
-}
-
-static void until_given_is(struct fixture *fixture, const char *word)
-{
-	uint64_t limit = clock_ms() + LIMIT_MS;
-	char text[IN_USE_TEXT_MAX] = "";
-
-	do {
-		if (clock_ms() > limit)
-			fail_msg("not '%s' but: %s", word, text);
-		broker_turn(&fixture->broker, 20);
-		if (fixture->broker.given)
-			given_state_text(&fixture->broker, fixture->broker.given, text,
-					 sizeof(text));
-		else
-			strcpy(text, "none");
-	} while (!strstr(text, word));
-}
-
-/* Does what a frontend does when its driver starts. */
-static void frontend_publishes(struct fixture *fixture, const char *directory,
-			       enum worker_manner manner)
-{
-	char channel[16];
-
-	snprintf(channel, sizeof(channel), "%u", manner);
-	memory_store_set(fixture->store, "8", "%s/urb-ring-ref", directory);
-	memory_store_set(fixture->store, "9", "%s/conn-ring-ref", directory);
-	memory_store_set(fixture->store, channel, "%s/event-channel", directory);
-	memory_store_set(fixture->store, "4", "%s/state", directory);
-}
-
-static void plug(struct fixture *fixture, const char *name, unsigned int number)
-{
-	fake_device(&fixture->sysfs, name, number, "480\n", 0, 0);
-	fixture->broker.topology_dirty = true;
 }
 
 static void a_running_guest_gets_a_controller_for_its_port(void **state)
@@ -315,8 +177,7 @@ static void a_device_goes_to_the_worker_and_back(void **state)
 	until_given_is(fixture, "ready, empty");
 	plug(fixture, "1-1", 2);
 	until_given_is(fixture, "in use by web (configured)");
-	fake_unplug(&fixture->sysfs, "1-1");
-	fixture->broker.topology_dirty = true;
+	unplug(fixture, "1-1");
 	until_given_is(fixture, "ready, empty");
 	plug(fixture, "1-1", 3);
 	until_given_is(fixture, "in use by web (configured)");
@@ -641,8 +502,7 @@ static void a_port_taken_from_a_good_worker_leaves_it_alone(void **state)
 	assert_ptr_equal(fixture->broker.controllers[0]->worker, worker);
 	assert_int_equal(worker->pid, pid);
 	/* It runs: it serves the next device. */
-	fake_unplug(&fixture->sysfs, "1-2");
-	fixture->broker.topology_dirty = true;
+	unplug(fixture, "1-2");
 	until_given_is(fixture, "ready, empty");
 	plug(fixture, "1-2", 4);
 	until_given_is(fixture, "in use by web (configured)");
@@ -708,8 +568,7 @@ static void a_device_that_cannot_be_used_is_given_up(void **state)
 	assert_int_equal(given->opens_failed, GIVEN_OPENS_MAX);
 	assert_int_equal(given->retry_at_ms, 0);
 	/* Another device is another chance. */
-	fake_unplug(&fixture->sysfs, "1-1");
-	fixture->broker.topology_dirty = true;
+	unplug(fixture, "1-1");
 	until_given_is(fixture, "ready, empty");
 	assert_int_equal(given->opens_failed, 0);
 }
@@ -849,7 +708,7 @@ static void an_end_in_order_closes_the_guests_side(void **state)
 	assert_true(node_is(fixture, BACKEND "/port/1", PLACE));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(int argc, char **argv)
 {

@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,13 +23,9 @@
 #include <broker/given.h>
 #include <common/message_io.h>
 
-#include "fake_sysfs.h"
-#include "memory_store.h"
+#include "broker_fixture.h"
 
-#define LIMIT_MS 30000 /* more than any limit of the broker's own */
-#define LOOKS 5        /* of the broker at a worker, in a row */
-#define BACKEND "/local/domain/0/backend/vusb/5/1000"
-#define FRONTEND "/local/domain/5/device/vusb/1000"
+#define LOOKS 5 /* of the broker at a worker, in a row */
 /* What devices are, and what workers attach: no process has either for another reason. */
 #define DEVICE_FILE "/dev/zero"
 #define ATTACHED_FILE "/dev/full"
@@ -44,10 +39,10 @@ enum worker_manner {
 	WORKER_READS_LATE,     /* the same at first */
 };
 
-static void worker_say(uint32_t type, uint32_t port, bool attach)
+static void worker_say_attached(uint32_t type, uint32_t port)
 {
 	struct message message = {.type = type};
-	struct message_fds fds = {.count = attach ? 1 : 0};
+	struct message_fds fds = {.count = 1};
 
 	fds.fd[0] = open(ATTACHED_FILE, O_RDWR | O_CLOEXEC);
 	message.u.port.port = port;
@@ -57,18 +52,20 @@ static void worker_say(uint32_t type, uint32_t port, bool attach)
 	close(fds.fd[0]);
 }
 
-/* As a describer: a stick, the one that fake_device() makes. */
-static void worker_describe(void)
+static void worker_connect(uint32_t manner)
 {
-	struct message message = {.type = MESSAGE_DESCRIPTION};
+	if (manner == WORKER_ATTACHES_FIRST)
+		worker_say_attached(MESSAGE_CONNECTED, 0);
+	else
+		worker_say(MESSAGE_CONNECTED, 0, 0);
+}
 
-	message.u.description.vendor = 0x46f4;
-	message.u.description.product = 1;
-	message.u.description.complete = 1;
-	message.u.description.kinds = 1;
-	message.u.description.kind[0].class = 8;
-	if (message_send(3, &message, NULL) != 0)
-		_exit(3);
+static void worker_attach(uint32_t manner, uint32_t port)
+{
+	if (manner == WORKER_ATTACHES_LATER)
+		worker_say_attached(MESSAGE_PORT_STATE, port);
+	else
+		worker_say(MESSAGE_PORT_STATE, port, PORT_CONFIGURED);
 }
 
 /* A look ends as the worker is told to go on. */
@@ -86,7 +83,7 @@ static void worker_returns_unread(uint32_t manner)
 	struct pollfd wait = {.fd = 3, .events = POLLIN};
 
 	poll(&wait, 1, -1);
-	worker_say(MESSAGE_DETACHED, 1, false);
+	worker_say(MESSAGE_DETACHED, 1, 0);
 	while (manner == WORKER_NEVER_READS || looks_seen < LOOKS)
 		pause();
 }
@@ -108,16 +105,15 @@ static int worker_main(void)
 		message_fds_close(&fds);
 		if (message.type == MESSAGE_CONNECT) {
 			manner = message.u.connect.event_channel;
-			worker_say(MESSAGE_CONNECTED, 0, manner == WORKER_ATTACHES_FIRST);
+			worker_connect(manner);
 			if (manner == WORKER_NEVER_READS || manner == WORKER_READS_LATE)
 				worker_returns_unread(manner);
 		} else if (message.type == MESSAGE_DESCRIBE) {
-			worker_describe();
+			worker_describe_stick();
 		} else if (message.type == MESSAGE_ATTACH) {
-			worker_say(MESSAGE_PORT_STATE, message.u.attach.port,
-				   manner == WORKER_ATTACHES_LATER);
+			worker_attach(manner, message.u.attach.port);
 		} else if (message.type == MESSAGE_DETACH) {
-			worker_say(MESSAGE_DETACHED, message.u.port.port, false);
+			worker_say(MESSAGE_DETACHED, message.u.port.port, 0);
 		}
 	}
 }
@@ -135,107 +131,28 @@ static void fake_job_run(struct job *job, const struct job_paths *paths)
 		if (only_after != 0 && kill(only_after, 0) == 0)
 			overlapped = true;
 	}
-	for (int side = 0; side < 2; side++) {
-		if (job->type == JOB_CLAIM && job->side[side].hub.bus && job->side[side].fd < 0)
-			job->side[side].fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-		if (job->type == JOB_RELEASE && job->side[side].fd >= 0)
-			close(job->side[side].fd);
-	}
+	job_run_claims(job);
 	if (job->type == JOB_OPEN)
 		job->fd = open(DEVICE_FILE, O_RDWR | O_CLOEXEC);
 }
 
-struct fixture {
-	struct broker broker;
-	struct broker_options options;
-	struct job_paths paths;
-	struct fake_sysfs sysfs;
-	struct xenstore *store;
-	char ports_file[PATH_MAX], socket[PATH_MAX];
-};
-
 static int setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	assert_non_null(fixture);
-	fake_sysfs_open(&fixture->sysfs);
-	fake_bus(&fixture->sysfs, "0000:00:04.0", 1, "480\n", 4);
-	snprintf(fixture->ports_file, PATH_MAX, "%s/ports.conf", fixture->sysfs.root);
-	snprintf(fixture->socket, PATH_MAX, "%s/control", fixture->sysfs.root);
-	fixture->options.sysfs = fixture->sysfs.root;
-	fixture->options.ports_file = fixture->ports_file;
-	fixture->options.socket = fixture->socket;
-	fixture->options.worker = "/proc/self/exe";
-	fixture->options.paths = &fixture->paths;
-	fixture->options.run_job = fake_job_run;
-	fixture->store = memory_store_open();
+	*state = fixture_new(fake_job_run);
 	uses = 0;
 	only_after = 0;
 	overlapped = false;
-	*state = fixture;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	broker_fini(&fixture->broker);
-	fake_sysfs_close(&fixture->sysfs);
-	free(fixture);
-	return 0;
-}
-
-static void turn(struct fixture *fixture, uint64_t limit, const char *awaited)
-{
-	if (clock_ms() > limit)
-		fail_msg("not in time: %s", awaited);
-	broker_turn(&fixture->broker, 20);
-}
-
-static void until_backend_is(struct fixture *fixture, const char *value)
-{
-	uint64_t limit = clock_ms() + LIMIT_MS;
-	const char *now;
-
-	while (!(now = memory_store_get(fixture->store, BACKEND "/state")) || strcmp(now, value))
-		turn(fixture, limit, value);
-}
-
-/* Turns the broker until the first of the given ports is in this state. */
-static void until_first_is(struct fixture *fixture, const char *word)
-{
-	uint64_t limit = clock_ms() + LIMIT_MS;
-	char text[IN_USE_TEXT_MAX] = "";
-
-	do {
-		turn(fixture, limit, word);
-		given_state_text(&fixture->broker, fixture->broker.given, text, sizeof(text));
-	} while (!strstr(text, word));
 }
 
 /* Two ports are given to a guest, whose frontend is ready for a worker of this kind. */
-static void start(struct fixture *fixture, enum worker_manner manner)
+static void start_with(struct fixture *fixture, enum worker_manner manner)
 {
-	char channel[16];
-
-	snprintf(channel, sizeof(channel), "%u", manner);
-	fake_file(&fixture->sysfs, "pci-0000:00:04.0/hs-1 web\npci-0000:00:04.0/hs-2 web\n",
-		  "ports.conf");
-	memory_store_guest(fixture->store, 5, "web");
-	assert_int_equal(broker_init(&fixture->broker, &fixture->options, fixture->store), 0);
-	until_backend_is(fixture, "2");
-	memory_store_set(fixture->store, "8", FRONTEND "/urb-ring-ref");
-	memory_store_set(fixture->store, "9", FRONTEND "/conn-ring-ref");
-	memory_store_set(fixture->store, channel, FRONTEND "/event-channel");
-	memory_store_set(fixture->store, "4", FRONTEND "/state");
-}
-
-static void plug(struct fixture *fixture, const char *name)
-{
-	fake_device(&fixture->sysfs, name, 2, "480\n", 0, 0);
-	fixture->broker.topology_dirty = true;
+	fake_file(&fixture->sysfs, PLACE " web\npci-" PCI "/hs-2 web\n", "ports.conf");
+	memory_store_guest(fixture->store, GUEST, "web");
+	start(fixture);
+	until_node(fixture, BACKEND "/state", "2");
+	frontend_publishes(fixture, FRONTEND, manner);
 }
 
 /* Whether this process, which is the broker, has this file open. */
@@ -264,17 +181,17 @@ static void words_without_a_descriptor_are_fine(void **state)
 {
 	struct fixture *fixture = *state;
 
-	start(fixture, WORKER_GOOD);
-	plug(fixture, "1-1");
-	until_first_is(fixture, "in use by web (configured)");
+	start_with(fixture, WORKER_GOOD);
+	plug(fixture, "1-1", 2);
+	until_given_is(fixture, "in use by web (configured)");
 }
 
 static void a_descriptor_with_the_first_words_ends_the_worker(void **state)
 {
 	struct fixture *fixture = *state;
 
-	start(fixture, WORKER_ATTACHES_FIRST);
-	until_backend_is(fixture, "5");
+	start_with(fixture, WORKER_ATTACHES_FIRST);
+	until_node(fixture, BACKEND "/state", "5");
 	assert_int_equal(fixture->broker.controllers[0]->connected_at_ms, 0);
 	assert_false(broker_has(ATTACHED_FILE));
 }
@@ -283,10 +200,10 @@ static void a_descriptor_with_a_ports_state_ends_the_worker(void **state)
 {
 	struct fixture *fixture = *state;
 
-	start(fixture, WORKER_ATTACHES_LATER);
-	until_backend_is(fixture, "4");
-	plug(fixture, "1-1");
-	until_backend_is(fixture, "5");
+	start_with(fixture, WORKER_ATTACHES_LATER);
+	until_node(fixture, BACKEND "/state", "4");
+	plug(fixture, "1-1", 2);
+	until_node(fixture, BACKEND "/state", "5");
 	assert_int_not_equal(fixture->broker.given->guest_use, PORT_CONFIGURED);
 	assert_false(broker_has(ATTACHED_FILE));
 }
@@ -296,9 +213,9 @@ static struct worker_slot *start_unread(struct fixture *fixture, enum worker_man
 {
 	struct worker_slot *slot;
 
-	start(fixture, manner);
-	plug(fixture, "1-1");
-	until_first_is(fixture, "failed: the device does not answer");
+	start_with(fixture, manner);
+	plug(fixture, "1-1", 2);
+	until_given_is(fixture, "failed: the device does not answer");
 	slot = worker_slot_of(&fixture->broker, fixture->broker.controllers[0]);
 	assert_non_null(slot);
 	uses = 0;
@@ -310,10 +227,10 @@ static struct worker_slot *start_unread(struct fixture *fixture, enum worker_man
 static void until_looked(struct fixture *fixture, const struct worker_slot *slot,
 			 unsigned int looks)
 {
-	uint64_t limit = clock_ms() + LIMIT_MS, last = 0;
+	uint64_t since_ms = clock_ms(), last = 0;
 
 	while (looks > 0) {
-		turn(fixture, limit, "looks at the worker");
+		turn(fixture, since_ms, "looks at the worker");
 		assert_int_equal(uses, 0);
 		if (slot->stop_at_ms != 0 && slot->stop_at_ms != last)
 			looks--;
@@ -325,15 +242,15 @@ static void a_device_that_a_worker_never_reads_stays_until_it_is_gone(void **sta
 {
 	struct fixture *fixture = *state;
 	struct worker_slot *slot = start_unread(fixture, WORKER_NEVER_READS);
-	uint64_t limit = clock_ms() + LIMIT_MS;
+	uint64_t since_ms = clock_ms();
 
 	only_after = slot->process.pid;
 	until_looked(fixture, slot, LOOKS);
 	assert_true(slot->look_until_ms > fixture->broker.now_ms);
 	slot->look_until_ms = fixture->broker.now_ms;
-	until_backend_is(fixture, "5");
+	until_node(fixture, BACKEND "/state", "5");
 	while (uses == 0)
-		turn(fixture, limit, "the device goes to dom0");
+		turn(fixture, since_ms, "the device goes to dom0");
 	assert_false(overlapped);
 }
 
@@ -341,21 +258,21 @@ static void a_worker_that_reads_late_is_left_alone(void **state)
 {
 	struct fixture *fixture = *state;
 	struct worker_slot *slot = start_unread(fixture, WORKER_READS_LATE);
-	uint64_t limit = clock_ms() + LIMIT_MS;
+	uint64_t since_ms = clock_ms();
 	pid_t pid = slot->process.pid;
 
 	/* It counts the same looks, and reads at the last of these. */
 	until_looked(fixture, slot, LOOKS);
 	while (fixture->broker.given->next)
-		turn(fixture, limit, "the port goes to dom0");
+		turn(fixture, since_ms, "the port goes to dom0");
 	assert_true(uses > 0);
 	assert_true(slot->used);
 	assert_int_equal(slot->process.pid, pid);
-	plug(fixture, "1-2");
-	until_first_is(fixture, "in use by web (configured)");
+	plug(fixture, "1-2", 2);
+	until_given_is(fixture, "in use by web (configured)");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(int argc, char **argv)
 {

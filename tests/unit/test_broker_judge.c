@@ -15,9 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -27,47 +24,27 @@
 #include <broker/given.h>
 #include <common/message_io.h>
 
-#include "fake_sysfs.h"
-#include "memory_store.h"
+#include "broker_fixture.h"
 
-#define LIMIT_MS 15000
-#define PORTS 12
+#define PORTS FIXTURE_PORTS
 #define DIES 1000u /* types of an answer: do this instead */
 #define SILENT 1001u
-#define BACKEND "/local/domain/0/backend/vusb/5/1000"
-#define FRONTEND "/local/domain/5/device/vusb/1000"
 
 static void describer_answer(const struct message_fds *fds)
 {
-	struct message answer;
+	struct message answer = answer_read(fds);
 
-	if (fds->count != 1 || pread(fds->fd[0], &answer, sizeof(answer), 0) != sizeof(answer))
-		_exit(4);
 	if (answer.type == DIES)
 		_exit(9);
 	if (answer.type != SILENT && message_send(3, &answer, NULL) != 0)
 		_exit(3);
 }
 
-static void worker_say(uint32_t type, uint32_t port)
-{
-	struct message message = {.type = type};
-
-	message.u.port.port = port;
-	message.u.port.state = type == MESSAGE_PORT_STATE ? PORT_CONFIGURED : 0;
-	if (message_send(3, &message, NULL) != 0)
-		_exit(3);
-}
-
 /* Tells by the port's state what flags came with the device: addressed, where DFU is allowed. */
 static void worker_attached(const struct message_attach *attach)
 {
-	struct message message = {.type = MESSAGE_PORT_STATE};
-
-	message.u.port.port = attach->port;
-	message.u.port.state = attach->flags == ATTACH_ALLOW_DFU ? PORT_ADDRESSED : PORT_CONFIGURED;
-	if (message_send(3, &message, NULL) != 0)
-		_exit(3);
+	worker_say(MESSAGE_PORT_STATE, attach->port,
+		   attach->flags == ATTACH_ALLOW_DFU ? PORT_ADDRESSED : PORT_CONFIGURED);
 }
 
 static int worker_main(void)
@@ -83,11 +60,11 @@ static int worker_main(void)
 		if (message.type == MESSAGE_DESCRIBE)
 			describer_answer(&fds);
 		else if (message.type == MESSAGE_CONNECT)
-			worker_say(MESSAGE_CONNECTED, 0);
+			worker_say(MESSAGE_CONNECTED, 0, 0);
 		else if (message.type == MESSAGE_ATTACH)
 			worker_attached(&message.u.attach);
 		else if (message.type == MESSAGE_DETACH)
-			worker_say(MESSAGE_DETACHED, message.u.port.port);
+			worker_say(MESSAGE_DETACHED, message.u.port.port, 0);
 		message_fds_close(&fds);
 	}
 }
@@ -95,144 +72,41 @@ static int worker_main(void)
 /* What describers of the device in each port say; read by the jobs' thread. */
 static struct message answers[PORTS + 1];
 
-static int answer_open(const char *device_name)
+static unsigned long port_of(const char *device_name)
 {
-	unsigned long port = strtoul(strchr(device_name, '-') + 1, NULL, 10);
-	int fd = memfd_create("answer", MFD_CLOEXEC);
-
-	if (write(fd, &answers[port], sizeof(answers[port])) != sizeof(answers[port]))
-		abort();
-	return fd;
+	return strtoul(strchr(device_name, '-') + 1, NULL, 10);
 }
 
 static void fake_job_run(struct job *job, const struct job_paths *paths)
 {
 	(void)paths;
-	for (int side = 0; side < 2; side++) {
-		if (job->type == JOB_CLAIM && job->side[side].hub.bus && job->side[side].fd < 0)
-			job->side[side].fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-		if (job->type == JOB_RELEASE && job->side[side].fd >= 0)
-			close(job->side[side].fd);
-	}
+	job_run_claims(job);
 	if (job->type == JOB_HUB)
 		job->fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (job->type == JOB_OPEN)
-		job->fd = job->describe ? answer_open(job->device_name)
+		job->fd = job->describe ? answer_open(&answers[port_of(job->device_name)])
 					: open("/dev/zero", O_RDWR | O_CLOEXEC);
-}
-
-struct fixture {
-	struct broker broker;
-	struct broker_options options;
-	struct job_paths paths;
-	struct fake_sysfs sysfs;
-	struct xenstore *store;
-	char ports_file[PATH_MAX], socket[PATH_MAX], config[PATH_MAX];
-};
-
-static struct message stick(void)
-{
-	struct message answer = {.type = MESSAGE_DESCRIPTION};
-
-	answer.u.description.vendor = 0x46f4;
-	answer.u.description.product = 1;
-	answer.u.description.complete = 1;
-	answer.u.description.kinds = 1;
-	answer.u.description.kind[0] = (struct message_kind){8, 6, 0x50};
-	return answer;
-}
-
-static struct message keyboard(void)
-{
-	struct message answer = stick();
-
-	answer.u.description.kind[0] = (struct message_kind){3, 1, 1};
-	return answer;
 }
 
 static int setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct fixture *fixture = fixture_new(fake_job_run);
 
-	assert_non_null(fixture);
-	fake_sysfs_open(&fixture->sysfs);
-	fake_bus(&fixture->sysfs, "0000:00:04.0", 1, "480\n", PORTS);
-	snprintf(fixture->ports_file, PATH_MAX, "%s/ports.conf", fixture->sysfs.root);
-	snprintf(fixture->socket, PATH_MAX, "%s/control", fixture->sysfs.root);
-	snprintf(fixture->config, PATH_MAX, "%s/xvhc.conf", fixture->sysfs.root);
-	fixture->options.sysfs = fixture->sysfs.root;
-	fixture->options.ports_file = fixture->ports_file;
-	fixture->options.socket = fixture->socket;
 	fixture->options.config = fixture->config;
-	fixture->options.worker = "/proc/self/exe";
-	fixture->options.paths = &fixture->paths;
-	fixture->options.run_job = fake_job_run;
-	fixture->store = memory_store_open();
 	for (int port = 0; port <= PORTS; port++)
-		answers[port] = stick();
+		answers[port] = description_of_a_stick();
 	*state = fixture;
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	broker_fini(&fixture->broker);
-	fake_sysfs_close(&fixture->sysfs);
-	free(fixture);
-	return 0;
-}
-
-static void plug(struct fixture *fixture, const char *name, unsigned int number)
-{
-	fake_device(&fixture->sysfs, name, number, "480\n", 0, 0);
-	fixture->broker.topology_dirty = true;
-}
-
-static void unplug(struct fixture *fixture, const char *name)
-{
-	fake_unplug(&fixture->sysfs, name);
-	fixture->broker.topology_dirty = true;
-}
-
-/* Turns the broker until a port's state has this word in it. */
-static void until_state(struct fixture *fixture, struct given **given, const char *word)
-{
-	uint64_t limit = clock_ms() + LIMIT_MS;
-	char text[IN_USE_TEXT_MAX] = "";
-
-	do {
-		if (clock_ms() > limit)
-			fail_msg("not '%s' but: %s", word, text);
-		broker_turn(&fixture->broker, 20);
-		given_state_text(&fixture->broker, *given, text, sizeof(text));
-	} while (!strstr(text, word));
-}
-
 /* Starts with port 1 given to the guest web, which runs and is connected. */
-static void start(struct fixture *fixture, const char *config)
+static void start_connected(struct fixture *fixture, const char *config)
 {
-	uint64_t limit = clock_ms() + LIMIT_MS;
-
-	fake_file(&fixture->sysfs, "pci-0000:00:04.0/hs-1 web\n", "ports.conf");
 	fake_file(&fixture->sysfs, config, "xvhc.conf");
-	memory_store_guest(fixture->store, 5, "web");
-	assert_int_equal(broker_init(&fixture->broker, &fixture->options, fixture->store), 0);
-	until_state(fixture, &fixture->broker.given, "frontend driver");
-	memory_store_set(fixture->store, "8", FRONTEND "/urb-ring-ref");
-	memory_store_set(fixture->store, "9", FRONTEND "/conn-ring-ref");
-	memory_store_set(fixture->store, "10", FRONTEND "/event-channel");
-	memory_store_set(fixture->store, "4", FRONTEND "/state");
-	while (fixture->broker.given->controller->phase != PHASE_CONNECTED) {
-		assert_true(clock_ms() < limit);
-		broker_turn(&fixture->broker, 20);
-	}
-}
-
-static void until(struct fixture *fixture, const char *word)
-{
-	until_state(fixture, &fixture->broker.given, word);
+	start_with_given(fixture);
+	until_given_is(fixture, "frontend driver");
+	frontend_publishes(fixture, FRONTEND, 10);
+	until_node(fixture, BACKEND "/state", "4");
 }
 
 static void reload(struct fixture *fixture, const char *config)
@@ -245,9 +119,9 @@ static void allowed_device_goes_to_the_guest(void **state)
 {
 	struct fixture *fixture = *state;
 
-	start(fixture, "filter = 0x03:-1:-1:-1:0|-1:-1:-1:-1:1\n");
+	start_connected(fixture, "filter = 0x03:-1:-1:-1:0|-1:-1:-1:-1:1\n");
 	plug(fixture, "1-1", 2);
-	until(fixture, "in use by web (configured)");
+	until_given_is(fixture, "in use by web (configured)");
 }
 
 static void forbidden_device_stays_and_says_why(void **state)
@@ -255,19 +129,20 @@ static void forbidden_device_stays_and_says_why(void **state)
 	struct fixture *fixture = *state;
 	struct given *given;
 
-	answers[1] = keyboard();
-	start(fixture, "[guest web]\nfilter = 0x08:-1:-1:-1:1\nfilter = 0x03:-1:-1:-1:0\n");
+	answers[1] = description_of_a_keyboard();
+	start_connected(fixture,
+			"[guest web]\nfilter = 0x08:-1:-1:-1:1\nfilter = 0x03:-1:-1:-1:0\n");
 	plug(fixture, "1-1", 2);
-	until(fixture, "refused: rule 0x03:-1:-1:-1:0 of the filter of [guest web]");
+	until_given_is(fixture, "refused: rule 0x03:-1:-1:-1:0 of the filter of [guest web]");
 	given = fixture->broker.given;
 	assert_int_equal(given->device_state, DEVICE_PRESENT);
 	assert_int_equal(given->claim_state, CLAIM_HELD);
 	/* The next one in the port is another matter. */
 	unplug(fixture, "1-1");
-	until(fixture, "ready, empty");
-	answers[1] = stick();
+	until_given_is(fixture, "ready, empty");
+	answers[1] = description_of_a_stick();
 	plug(fixture, "1-1", 3);
-	until(fixture, "in use by web (configured)");
+	until_given_is(fixture, "in use by web (configured)");
 }
 
 static void forbidden_device_of_a_guest_that_does_not_run(void **state)
@@ -277,27 +152,28 @@ static void forbidden_device_of_a_guest_that_does_not_run(void **state)
 	fake_file(&fixture->sysfs, "pci-0000:00:04.0/hs-1 later\n", "ports.conf");
 	fake_file(&fixture->sysfs, "[port pci-0000:00:04.0/hs-1]\nfilter = 3:-1:-1:-1:1\n",
 		  "xvhc.conf");
-	assert_int_equal(broker_init(&fixture->broker, &fixture->options, fixture->store), 0);
+	start(fixture);
 	plug(fixture, "1-1", 2);
-	until(fixture, "refused: no rule allows it in the filter of [port pci-0000:00:04.0/hs-1]");
+	until_given_is(fixture,
+		       "refused: no rule allows it in the filter of [port pci-0000:00:04.0/hs-1]");
 }
 
 static void allow_dfu_goes_along_with_the_device(void **state)
 {
 	struct fixture *fixture = *state;
 
-	start(fixture, "[guest web]\nallow-dfu = yes\n");
+	start_connected(fixture, "[guest web]\nallow-dfu = yes\n");
 	plug(fixture, "1-1", 2);
-	until(fixture, "in use by web (addressed)");
+	until_given_is(fixture, "in use by web (addressed)");
 }
 
 static void lie_about(struct fixture *fixture, struct message lie, const char *says)
 {
 	answers[1] = lie;
 	plug(fixture, "1-1", 2);
-	until(fixture, says);
+	until_given_is(fixture, says);
 	unplug(fixture, "1-1");
-	until(fixture, "ready, empty");
+	until_given_is(fixture, "ready, empty");
 }
 
 static void describers_that_lie(void **state)
@@ -305,23 +181,23 @@ static void describers_that_lie(void **state)
 	struct fixture *fixture = *state;
 	struct message lie;
 
-	start(fixture, "");
-	lie = stick();
+	start_connected(fixture, "");
+	lie = description_of_a_stick();
 	lie.u.description.vendor++;
 	lie_about(fixture, lie, "refused: its describer says something else than the kernel");
-	lie = stick();
+	lie = description_of_a_stick();
 	lie.u.description.device.class = 3;
 	lie_about(fixture, lie, "refused: its describer says something else than the kernel");
-	lie = stick();
+	lie = description_of_a_stick();
 	lie.u.description.version = 7;
 	lie_about(fixture, lie, "refused: its describer says something else than the kernel");
-	lie = stick();
+	lie = description_of_a_stick();
 	lie.u.description.kinds = 255;
 	lie_about(fixture, lie, "refused: its describer broke the protocol");
-	lie = stick();
+	lie = description_of_a_stick();
 	lie.u.description.complete = 0;
 	lie_about(fixture, lie, "refused: it has more kinds of interfaces than can be judged");
-	lie = stick();
+	lie = description_of_a_stick();
 	lie.u.description.kind[0].class = CLASS_HUB;
 	lie_about(fixture, lie, "refused: hubs never go to a guest");
 }
@@ -339,9 +215,9 @@ static void describers_that_say_something_else(void **state)
 					 0,
 					 77};
 	struct fixture *fixture = *state;
-	struct message lie = stick();
+	struct message lie = description_of_a_stick();
 
-	start(fixture, "");
+	start_connected(fixture, "");
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		lie.type = types[i];
 		lie_about(fixture, lie, "refused: its describer broke the protocol");
@@ -352,9 +228,9 @@ static void describers_that_say_something_else(void **state)
 	lie.type = DIES;
 	lie_about(fixture, lie, "refused: its describer ended with code 9");
 	/* The guest's worker and its connection saw nothing of all this. */
-	answers[1] = stick();
+	answers[1] = description_of_a_stick();
 	plug(fixture, "1-1", 3);
-	until(fixture, "in use by web (configured)");
+	until_given_is(fixture, "in use by web (configured)");
 }
 
 static void silent_describer_is_ended_at_its_limit(void **state)
@@ -362,9 +238,9 @@ static void silent_describer_is_ended_at_its_limit(void **state)
 	struct fixture *fixture = *state;
 
 	answers[1].type = SILENT;
-	start(fixture, "");
+	start_connected(fixture, "");
 	plug(fixture, "1-1", 2);
-	until(fixture, "refused: its descriptors take too long to read");
+	until_given_is(fixture, "refused: its descriptors take too long to read");
 }
 
 /* More devices than describers, each of which takes its time: all have their turn. */
@@ -379,19 +255,19 @@ static void silent_describers_do_not_hold_up_others_for_good(void **state)
 	fake_file(&fixture->sysfs, lines, "ports.conf");
 	for (int port = 1; port <= (int)XVHC_DESCRIBERS_MAX; port++)
 		answers[port].type = SILENT;
-	answers[PORTS] = keyboard();
+	answers[PORTS] = description_of_a_keyboard();
 	fake_file(&fixture->sysfs, "filter = 3:-1:-1:-1:0|-1:-1:-1:-1:1\n", "xvhc.conf");
 	for (int port = 1; port <= PORTS; port++) {
 		snprintf(name, sizeof(name), "1-%d", port);
 		plug(fixture, name, 10 + (unsigned int)port);
 	}
-	assert_int_equal(broker_init(&fixture->broker, &fixture->options, fixture->store), 0);
+	start(fixture);
 	broker_turn(&fixture->broker, 0);
 	last = fixture->broker.given;
 	while (last->next)
 		last = last->next;
-	until_state(fixture, &last, "refused: rule");
-	until(fixture, "refused: its descriptors take too long to read");
+	until_state_is(fixture, &last, "refused: rule");
+	until_given_is(fixture, "refused: its descriptors take too long to read");
 }
 
 static void device_that_is_pulled_while_it_is_described(void **state)
@@ -399,16 +275,16 @@ static void device_that_is_pulled_while_it_is_described(void **state)
 	struct fixture *fixture = *state;
 
 	answers[1].type = SILENT;
-	start(fixture, "");
+	start_connected(fixture, "");
 	plug(fixture, "1-1", 2);
 	while (!fixture->broker.given->describer || !fixture->broker.given->describer->running)
 		broker_turn(&fixture->broker, 20);
 	unplug(fixture, "1-1");
-	until(fixture, "ready, empty");
+	until_given_is(fixture, "ready, empty");
 	assert_null(fixture->broker.given->describer);
-	answers[1] = stick();
+	answers[1] = description_of_a_stick();
 	plug(fixture, "1-1", 3);
-	until(fixture, "in use by web (configured)");
+	until_given_is(fixture, "in use by web (configured)");
 }
 
 static void device_that_comes_back_as_another(void **state)
@@ -416,22 +292,23 @@ static void device_that_comes_back_as_another(void **state)
 	struct fixture *fixture = *state;
 	struct given *given;
 
-	start(fixture, "filter = 0x03:-1:-1:-1:0|-1:-1:-1:-1:1\n");
+	start_connected(fixture, "filter = 0x03:-1:-1:-1:0|-1:-1:-1:-1:1\n");
 	given = fixture->broker.given;
 	plug(fixture, "1-1", 2);
-	until(fixture, "in use by web (configured)");
+	until_given_is(fixture, "in use by web (configured)");
 	assert_string_equal(given->changed_from, "");
 	unplug(fixture, "1-1");
-	answers[1] = keyboard();
+	answers[1] = description_of_a_keyboard();
 	plug(fixture, "1-1", 3);
-	until(fixture, "refused: rule 0x03:-1:-1:-1:0 of the filter for all; it was 46f4:0001 "
+	until_given_is(fixture,
+		       "refused: rule 0x03:-1:-1:-1:0 of the filter for all; it was 46f4:0001 "
 		       "(08:06:50) before");
 	assert_string_equal(given->changed_from, "46f4:0001 (08:06:50)");
 	/* The guest had no keyboard, so the stick has not changed when it is there again. */
 	unplug(fixture, "1-1");
-	answers[1] = stick();
+	answers[1] = description_of_a_stick();
 	plug(fixture, "1-1", 4);
-	until(fixture, "in use by web (configured)");
+	until_given_is(fixture, "in use by web (configured)");
 	assert_string_equal(given->changed_from, "");
 }
 
@@ -439,21 +316,21 @@ static void device_that_comes_back_as_another_that_is_allowed(void **state)
 {
 	struct fixture *fixture = *state;
 
-	start(fixture, "");
+	start_connected(fixture, "");
 	plug(fixture, "1-1", 2);
-	until(fixture, "in use by web (configured)");
+	until_given_is(fixture, "in use by web (configured)");
 	unplug(fixture, "1-1");
 	answers[1].u.description.kinds = 2;
 	answers[1].u.description.kind[1] = (struct message_kind){3, 0, 0};
 	plug(fixture, "1-1", 3);
-	until(fixture, "in use by web (configured); it was 46f4:0001 (08:06:50) before");
+	until_given_is(fixture, "in use by web (configured); it was 46f4:0001 (08:06:50) before");
 	/* It has been away for so long that another one is no surprise. */
 	unplug(fixture, "1-1");
-	until(fixture, "ready, empty");
+	until_given_is(fixture, "ready, empty");
 	fixture->broker.given->had_until_ms -= XVHC_CHANGE_WINDOW_MS + LIMIT_MS;
-	answers[1] = keyboard();
+	answers[1] = description_of_a_keyboard();
 	plug(fixture, "1-1", 4);
-	until(fixture, "in use by web (configured)");
+	until_given_is(fixture, "in use by web (configured)");
 	assert_string_equal(fixture->broker.given->changed_from, "");
 }
 
@@ -461,80 +338,55 @@ static void new_policy_takes_and_gives_devices(void **state)
 {
 	struct fixture *fixture = *state;
 
-	start(fixture, "");
+	start_connected(fixture, "");
 	plug(fixture, "1-1", 2);
-	until(fixture, "in use by web (configured)");
+	until_given_is(fixture, "in use by web (configured)");
 	reload(fixture, "filter = 0x08:-1:-1:-1:0\n");
-	until(fixture, "refused: rule 0x08:-1:-1:-1:0 of the filter for all");
+	until_given_is(fixture, "refused: rule 0x08:-1:-1:-1:0 of the filter for all");
 	assert_int_equal(fixture->broker.given->device_state, DEVICE_PRESENT);
 	/* One that cannot be read changes nothing. */
 	reload(fixture, "filter = nonsense\n");
 	for (int turn = 0; turn < 5; turn++)
 		broker_turn(&fixture->broker, 20);
-	until(fixture, "refused: rule 0x08:-1:-1:-1:0 of the filter for all");
+	until_given_is(fixture, "refused: rule 0x08:-1:-1:-1:0 of the filter for all");
 	reload(fixture, "filter = 0x08:-1:-1:-1:1\n");
-	until(fixture, "in use by web (configured)");
-}
-
-/* What `xvhc list --json` prints about a port's device. */
-static void until_listed(struct fixture *fixture, const char *words)
-{
-	static const char list[] = "{\"command\":\"list\"}\n";
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	uint64_t limit = clock_ms() + LIMIT_MS;
-	char text[16384] = "";
-	size_t length = 0;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	ssize_t got;
-
-	assert_true(strlen(fixture->socket) < sizeof(address.sun_path));
-	memcpy(address.sun_path, fixture->socket, strlen(fixture->socket));
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(write(fd, list, strlen(list)), strlen(list));
-	while (!strchr(text, '\n')) {
-		assert_true(clock_ms() < limit);
-		broker_turn(&fixture->broker, 20);
-		got = read(fd, text + length, sizeof(text) - 1 - length);
-		length += got > 0 ? (size_t)got : 0;
-		text[length] = '\0';
-	}
-	close(fd);
-	if (!strstr(text, words))
-		fail_msg("no '%s' in: %s", words, text);
+	until_given_is(fixture, "in use by web (configured)");
 }
 
 static void list_for_programs_says_why_and_from_what(void **state)
 {
 	struct fixture *fixture = *state;
 
-	start(fixture, "filter = 0x03:-1:-1:-1:0|-1:-1:-1:-1:1\n");
+	start_connected(fixture, "filter = 0x03:-1:-1:-1:0|-1:-1:-1:-1:1\n");
 	plug(fixture, "1-1", 2);
-	until(fixture, "in use by web (configured)");
-	until_listed(fixture, "\"refused-by\":null,\"changed-from\":null");
+	until_given_is(fixture, "in use by web (configured)");
+	until_answered(fixture, "{\"command\":\"list\"}",
+		       "\"refused-by\":null,\"changed-from\":null");
 	unplug(fixture, "1-1");
-	answers[1] = keyboard();
+	answers[1] = description_of_a_keyboard();
 	plug(fixture, "1-1", 3);
-	until(fixture, "refused");
-	until_listed(fixture, "\"refused-by\":\"rule 0x03:-1:-1:-1:0 of the filter for all\","
-			      "\"changed-from\":\"46f4:0001 (08:06:50)\"");
+	until_given_is(fixture, "refused");
+	until_answered(fixture, "{\"command\":\"list\"}",
+		       "\"refused-by\":\"rule 0x03:-1:-1:-1:0 of the filter for all\","
+		       "\"changed-from\":\"46f4:0001 (08:06:50)\"");
 }
 
 static void device_that_comes_back_as_a_hub(void **state)
 {
 	struct fixture *fixture = *state;
 
-	start(fixture, "");
+	start_connected(fixture, "");
 	plug(fixture, "1-1", 2);
-	until(fixture, "in use by web (configured)");
+	until_given_is(fixture, "in use by web (configured)");
 	unplug(fixture, "1-1");
 	fake_device(&fixture->sysfs, "1-1", 3, "480\n", CLASS_HUB, 4);
 	fixture->broker.topology_dirty = true;
-	until(fixture, "hub, given with its ports; it was 46f4:0001 (08:06:50) before");
+	until_given_is(fixture, "hub, given with its ports; it was 46f4:0001 (08:06:50) before");
 	/* It is not for a rule to refuse: what is behind it is judged. */
 	reload(fixture, "filter = -1:-1:-1:-1:0\n");
 	for (int turn = 0; turn < 5; turn++)
 		broker_turn(&fixture->broker, 20);
-	until(fixture, "hub, given with its ports");
+	until_given_is(fixture, "hub, given with its ports");
 	assert_int_equal(fixture->broker.given->device_state, DEVICE_HUB);
 }
 
@@ -545,7 +397,7 @@ static void flood_of_state_changes_is_looked_at_slowly(void **state)
 	struct controller *controller;
 	uint32_t reads, looks = 0;
 
-	start(fixture, "xenstore-changes-per-second = 10\n");
+	start_connected(fixture, "xenstore-changes-per-second = 10\n");
 	controller = fixture->broker.given->controller;
 	for (int change = 0; change < 1000; change++) {
 		reads = memory_store_reads(fixture->store);
@@ -570,7 +422,8 @@ static void transfers_of_a_guest_are_set_aside_for_its_workers(void **state)
 	struct fixture *fixture = *state;
 	struct worker_slot *slot = &fixture->broker.workers[0];
 
-	start(fixture, "[guest web]\ntransfers-in-flight = 10\nbytes-in-flight = 1200000\n");
+	start_connected(fixture,
+			"[guest web]\ntransfers-in-flight = 10\nbytes-in-flight = 1200000\n");
 	assert_int_equal(slot->transfers_share, 10);
 	assert_int_equal(slot->bytes_share, 1u << 20);
 	/* A second connection, while the first still has all: there is nothing to start it with. */
@@ -586,7 +439,7 @@ static void quotas_are_shares_of_one_pool(void **state)
 	struct fixture *fixture = *state;
 	struct worker_slot *slot = &fixture->broker.workers[0];
 
-	start(fixture, "");
+	start_connected(fixture, "");
 	assert_true(slot->used);
 	assert_int_equal(slot->bytes_share, 1u << 20);
 }
@@ -610,8 +463,8 @@ static void guest_without_a_share_is_not_connected(void **state)
 		  "ports.conf");
 	memory_store_guest(fixture->store, 5, "web");
 	memory_store_guest(fixture->store, 6, "mail");
-	assert_int_equal(broker_init(&fixture->broker, &fixture->options, fixture->store), 0);
-	until(fixture, "frontend driver");
+	start(fixture);
+	until_given_is(fixture, "frontend driver");
 	for (unsigned int guest = 5; guest <= 6; guest++) {
 		memory_store_set(fixture->store, "8",
 				 "/local/domain/%u/device/vusb/1000/urb-ring-ref", guest);
@@ -633,7 +486,7 @@ static void guest_without_a_share_is_not_connected(void **state)
 	assert_false(fixture->broker.workers[1].used);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(int argc, char **argv)
 {

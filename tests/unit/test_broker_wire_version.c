@@ -4,15 +4,12 @@
  * started again under the worker's name: it says CONNECTED only where it was told what it should be
  * told.
  */
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,13 +20,7 @@
 #include <broker/given.h>
 #include <common/message_io.h>
 
-#include "fake_sysfs.h"
-#include "memory_store.h"
-
-#define LIMIT_MS 30000
-#define GUEST 5u
-#define BACKEND "/local/domain/0/backend/vusb/5/1000"
-#define FRONTEND "/local/domain/5/device/vusb/1000"
+#include "broker_fixture.h"
 
 /* Event channel numbers, by which the worker knows what to expect. */
 #define EXPECTS_VERSION_1 10u
@@ -75,27 +66,10 @@ static int worker_main(void)
 	}
 }
 
-struct fixture {
-	struct broker broker;
-	struct broker_options options;
-	struct job_paths paths;
-	struct fake_sysfs sysfs;
-	struct xenstore *store;
-	char ports_file[PATH_MAX], socket[PATH_MAX];
-};
-
-/* A port is claimed by a descriptor for each of its sides. */
 static void fake_job_run(struct job *job, const struct job_paths *paths)
 {
-	int side;
-
 	(void)paths;
-	for (side = 0; side < 2; side++) {
-		if (job->type == JOB_CLAIM && job->side[side].hub.bus && job->side[side].fd < 0)
-			job->side[side].fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-		if (job->type == JOB_RELEASE && job->side[side].fd >= 0)
-			close(job->side[side].fd);
-	}
+	job_run_claims(job);
 }
 
 /* The order in which the backend's nodes are written. */
@@ -119,56 +93,16 @@ static int write_and_note(struct xenstore *store, uint32_t transaction, const ch
 static int setup(void **state)
 {
 	static struct xenstore_ops ops;
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct fixture *fixture = fixture_new(fake_job_run);
 
-	assert_non_null(fixture);
-	fake_sysfs_open(&fixture->sysfs);
-	fake_bus(&fixture->sysfs, "0000:00:04.0", 1, "480\n", 12);
-	fake_file(&fixture->sysfs, "pci-0000:00:04.0/hs-1 web\n", "ports.conf");
-	snprintf(fixture->ports_file, PATH_MAX, "%s/ports.conf", fixture->sysfs.root);
-	snprintf(fixture->socket, PATH_MAX, "%s/control", fixture->sysfs.root);
-	fixture->options.sysfs = fixture->sysfs.root;
-	fixture->options.ports_file = fixture->ports_file;
-	fixture->options.socket = fixture->socket;
-	fixture->options.worker = "/proc/self/exe";
-	fixture->options.paths = &fixture->paths;
-	fixture->options.run_job = fake_job_run;
-	fixture->store = memory_store_open();
 	real_ops = fixture->store->ops;
 	ops = *real_ops;
 	ops.write = write_and_note;
 	fixture->store->ops = &ops;
 	writes = written_version = written_order = written_ready = 0;
-	memory_store_guest(fixture->store, GUEST, "web");
-	if (broker_init(&fixture->broker, &fixture->options, fixture->store) != 0)
-		return -1;
 	*state = fixture;
+	start_with_given(fixture);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	broker_fini(&fixture->broker);
-	fake_sysfs_close(&fixture->sysfs);
-	free(fixture);
-	return 0;
-}
-
-static void until_state(struct fixture *fixture, const char *value)
-{
-	uint64_t limit = clock_ms() + LIMIT_MS;
-	const char *now;
-
-	for (;;) {
-		now = memory_store_get(fixture->store, BACKEND "/state");
-		if (now && strcmp(now, value) == 0)
-			return;
-		if (clock_ms() > limit)
-			fail_msg("the backend's state is %s, not %s", now ? now : "none", value);
-		broker_turn(&fixture->broker, 20);
-	}
 }
 
 static void set(struct fixture *fixture, const char *name, uint32_t value)
@@ -205,7 +139,7 @@ static void what_is_offered_is_there_before_the_backend_is_ready(void **state)
 {
 	struct fixture *fixture = *state;
 
-	until_state(fixture, "2");
+	until_node(fixture, BACKEND "/state", "2");
 	assert_string_equal(memory_store_get(fixture->store, BACKEND "/max-wire-version"), "2");
 	assert_string_equal(memory_store_get(fixture->store, BACKEND "/max-ring-page-order"), "2");
 	assert_true(written_version > 0 && written_version < written_ready);
@@ -216,21 +150,21 @@ static void frontend_that_says_nothing_speaks_version_1(void **state)
 {
 	struct fixture *fixture = *state;
 
-	until_state(fixture, "2");
+	until_node(fixture, BACKEND "/state", "2");
 	publish_version_1(fixture);
 	set(fixture, "state", 4);
-	until_state(fixture, "4");
+	until_node(fixture, BACKEND "/state", "4");
 }
 
 static void frontend_may_ask_for_version_1(void **state)
 {
 	struct fixture *fixture = *state;
 
-	until_state(fixture, "2");
+	until_node(fixture, BACKEND "/state", "2");
 	publish_version_1(fixture);
 	set(fixture, "wire-version", 1);
 	set(fixture, "state", 4);
-	until_state(fixture, "4");
+	until_node(fixture, BACKEND "/state", "4");
 }
 
 static void rings_of_each_order_come_to_the_worker(void **state)
@@ -239,14 +173,14 @@ static void rings_of_each_order_come_to_the_worker(void **state)
 	uint32_t order;
 
 	for (order = 0; order <= 2; order++) {
-		until_state(fixture, "2");
+		until_node(fixture, BACKEND "/state", "2");
 		publish_version_2(fixture, order);
 		/* What version 1 would ask for is not looked at. */
 		memory_store_set(fixture->store, "sparc-abi", FRONTEND "/protocol");
 		set(fixture, "state", 3);
-		until_state(fixture, "4");
+		until_node(fixture, BACKEND "/state", "4");
 		set(fixture, "state", 6);
-		until_state(fixture, "6");
+		until_node(fixture, BACKEND "/state", "6");
 		set(fixture, "state", 1);
 	}
 }
@@ -277,7 +211,7 @@ static void what_cannot_be_is_refused_with_a_sentence(void **state)
 	const char *fault;
 	size_t i;
 
-	until_state(fixture, "2");
+	until_node(fixture, BACKEND "/state", "2");
 	controller = fixture->broker.controllers[0];
 	for (i = 0; i < sizeof(no_good) / sizeof(no_good[0]); i++) {
 		publish_version_2(fixture, 1);
@@ -295,16 +229,16 @@ static void frontend_of_a_version_that_there_is_not_is_closed(void **state)
 	struct fixture *fixture = *state;
 	char text[IN_USE_TEXT_MAX];
 
-	until_state(fixture, "2");
+	until_node(fixture, BACKEND "/state", "2");
 	publish_version_2(fixture, 0);
 	set(fixture, "wire-version", 3);
 	set(fixture, "state", 3);
-	until_state(fixture, "5");
+	until_node(fixture, BACKEND "/state", "5");
 	given_state_text(&fixture->broker, fixture->broker.given, text, sizeof(text));
 	assert_non_null(strstr(text, "refused"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
 int main(int argc, char **argv)
 {
