@@ -26,6 +26,18 @@ static void answer(struct broker *broker, struct client_ref client, bool ok, con
 	client_answer(broker, client, ok, text);
 }
 
+/* One name of a given port, to be typed. Its names for a sentence may be two. */
+static void given_name(const struct broker *broker, const struct given *given,
+		       char text[XVHC_PLACE_MAX])
+{
+	const struct connector *connector = topology_find_place(&broker->topology, &given->place);
+
+	if (connector)
+		short_name_format(&connector->side[connector->side[0] ? 0 : 1]->name, text);
+	else
+		place_format(&given->place, text);
+}
+
 /* A given port that lies in front of or behind this connector. NULL: none. */
 static const struct given *given_around(const struct broker *broker,
 					const struct connector *connector)
@@ -49,7 +61,7 @@ static void give_again(struct broker *broker, struct client_ref client, const st
 	char names[XVHC_PLACE_MAX], outer[XVHC_PLACE_MAX];
 
 	given_names(broker, given, names, sizeof(names));
-	given_names(broker, given_outermost(given), outer, sizeof(outer));
+	given_name(broker, given_outermost(given), outer);
 	if (given->taking)
 		answer(broker, client, false,
 		       "Port %s is on its way back from %s to dom0. Try again in a moment.", names,
@@ -74,7 +86,7 @@ static void run_give(struct broker *broker, struct client_ref client, const stru
 {
 	const struct connector *connector = topology_find_name(&broker->topology, command->port);
 	const struct given *around;
-	char names[XVHC_PLACE_MAX];
+	char names[XVHC_PLACE_MAX], name[XVHC_PLACE_MAX];
 	struct given *given;
 
 	if (!connector) {
@@ -91,10 +103,11 @@ static void run_give(struct broker *broker, struct client_ref client, const stru
 	around = given_around(broker, connector);
 	if (around) {
 		given_names(broker, around, names, sizeof(names));
+		given_name(broker, around, name);
 		answer(broker, client, false,
 		       "Port %s and port %s, which is given to %s, are one behind the other. Take "
 		       "that one back first: xvhc take %s",
-		       command->port, names, around->guest, names);
+		       command->port, names, around->guest, name);
 		return;
 	}
 	given = given_add(broker, connector_place(connector), command->guest);
@@ -111,7 +124,7 @@ static void run_take(struct broker *broker, struct client_ref client, const stru
 {
 	const struct connector *connector = topology_find_name(&broker->topology, command->port);
 	struct given *given = connector ? given_find(broker, connector) : NULL;
-	char names[XVHC_PLACE_MAX];
+	char names[XVHC_PLACE_MAX], name[XVHC_PLACE_MAX];
 	struct place place;
 
 	if (!connector && place_parse(command->port, &place))
@@ -129,10 +142,11 @@ static void run_take(struct broker *broker, struct client_ref client, const stru
 		       command->port);
 	else if (given->parent) {
 		given_names(broker, given_outermost(given), names, sizeof(names));
+		given_name(broker, given_outermost(given), name);
 		answer(broker, client, false,
 		       "Port %s is behind the hub in port %s, and is given with that one: xvhc "
 		       "take %s",
-		       command->port, names, names);
+		       command->port, names, name);
 	} else if (given->by_toolstack)
 		answer(broker, client, false,
 		       "Port %s was given to %s by xl. Take it back with xl usbdev-detach.",

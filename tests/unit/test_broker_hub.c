@@ -424,6 +424,9 @@ static void a_port_with_a_hub_on_both_sides_is_taken_back(void **state)
 	until_count(fixture, &hub_jobs, 2);
 	plug(fixture, "1-1.1", 4);
 	until_at(fixture, "hs-1.1", IN_USE);
+	/* The name of a port in a command is one that a command takes. */
+	until_answered(fixture, "{\"command\":\"take\",\"port\":\"2-1.3\"}",
+		       "the hub in port 1-1\\/2-1, and is given with that one: xvhc take 1-1\"");
 	until_answered(fixture, "{\"command\":\"take\",\"port\":\"1-1\"}", "dom0 has it");
 	assert_null(fixture->broker.given);
 	assert_int_equal(both_released, 1);
