@@ -68,6 +68,8 @@ static void job_run(struct job *job, const struct job_paths *paths)
 		job->fd = descriptors_open(paths->mounted.sysfs, job->device_name, O_RDONLY);
 		job->error = job->fd < 0 ? -errno : 0;
 	}
+	if (job->type == JOB_HUB)
+		job->fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int side = 0; side < 2; side++) {
 		if (job->type == JOB_CLAIM && job->side[side].hub.bus && job->side[side].fd < 0)
 			job->side[side].fd = open("/dev/null", O_RDWR | O_CLOEXEC);
