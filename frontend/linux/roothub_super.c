@@ -181,7 +181,7 @@ static int super_feature_clear(struct port *port, u16 feature)
 		port_power(port, false);
 		return 0;
 	case USB_PORT_FEAT_C_CONNECTION:
-		port->change &= ~USB_PORT_STAT_C_CONNECTION;
+		port_change_seen(port);
 		return 0;
 	case USB_PORT_FEAT_C_OVER_CURRENT:
 		port->change &= ~USB_PORT_STAT_C_OVERCURRENT;

@@ -5,8 +5,10 @@
  * The backend's state decides. In InitWait it is ready: a link is made, told in XenStore, and the
  * frontend is Initialised. When the backend is Connected, so is the frontend. When the backend
  * closes, or its directory vanishes, the link is closed and the frontend is Closed, but the host
- * controller stays registered: to the guest its devices were unplugged. When the backend is in
- * InitWait again, all this starts anew.
+ * controller stays registered. To the guest its devices were unplugged, or, with version 2, they
+ * are slow for a while (keep.c), but where the backend has gone for good: its directory says
+ * that it is not online, or is not there. When the backend is in InitWait again, all this starts
+ * anew.
  *
  * The frontend closes by itself where the backend broke the protocol, and when it is removed. In
  * the first case it takes three steps. frontend->failure gives the URBs back at once; it must not
@@ -187,6 +189,20 @@ static void restart_plan(struct frontend *frontend)
 	schedule_delayed_work(&frontend->restart, delay);
 }
 
+/* Whether devices are kept for it (keep.c). */
+static bool backend_may_return(const struct xenbus_device *dev, enum xenbus_state state)
+{
+	return state != XenbusStateUnknown && xenbus_read_unsigned(dev->otherend, "online", 1);
+}
+
+static void ports_forget(struct controller *controller)
+{
+	spin_lock_irq(&controller->lock);
+	ports_empty(controller);
+	spin_unlock_irq(&controller->lock);
+	roothubs_notify(controller);
+}
+
 static void backend_closed(struct frontend *frontend)
 {
 	bool broken = frontend->link ? link_is_broken(frontend->link) : frontend->link_failed;
@@ -213,12 +229,16 @@ static void backend_changed(struct xenbus_device *dev, enum xenbus_state state)
 		break;
 	case XenbusStateClosing:
 		backend_closed(frontend);
+		if (frontend->controller && !backend_may_return(dev, state))
+			ports_forget(frontend->controller);
 		break;
 	case XenbusStateClosed:
 	case XenbusStateUnknown:
 		/* Without a link this is how things were left by a driver before us. */
 		if (frontend->link || frontend->link_failed)
 			backend_closed(frontend);
+		if (frontend->controller && !backend_may_return(dev, state))
+			ports_forget(frontend->controller);
 		break;
 	default:
 		break;
