@@ -29,6 +29,10 @@
 #define DISMISS_LIMIT_MS 2000
 #define DISMISS_POLL_MS 10
 
+/* How long a guest that was restored waits for its backend, with all else that is in it. */
+#define RESUME_LIMIT_MS 5000
+#define RESUME_POLL_MS 20
+
 /* After the backend broke the protocol: the time to a new connection, which doubles each time... */
 #define RESTART_DELAY_MIN (1 * HZ)
 #define RESTART_DELAY_MAX (64 * HZ)
@@ -349,13 +353,39 @@ static void frontend_remove(struct xenbus_device *dev)
 	kfree(frontend);
 }
 
-/* The guest was suspended, and wakes up with a backend that knows nothing of it. */
+/* As backend_dismiss(): nobody tells of the backend's state at this time. */
+static void backend_await(struct frontend *frontend)
+{
+	struct xenbus_device *dev = frontend->dev;
+	unsigned int waited_ms;
+
+	for (waited_ms = 0; waited_ms < RESUME_LIMIT_MS; waited_ms += RESUME_POLL_MS) {
+		if (xenbus_read_driver_state(dev->otherend) == XenbusStateInitWait) {
+			backend_ready(frontend);
+			return;
+		}
+		msleep(RESUME_POLL_MS);
+	}
+	dev_warn(&dev->dev, "the backend is not there yet\n");
+}
+
+/*
+ * The guest was saved, and wakes up in another domain, with a backend that knows nothing of it.
+ * Its grants and its event channel are no more. (One that was only suspended, or whose saving
+ * failed, does not come here.)
+ *
+ * Next the USB core resumes what is on the ports, which are kept and not enabled: so it resets each
+ * device. For that there must be a link. It is made here, since the thread that tells of the
+ * backend's state is the one that resumes the guest. Without one those resets wait in vain.
+ */
 static int frontend_resume(struct xenbus_device *dev)
 {
 	struct frontend *frontend = dev_get_drvdata(&dev->dev);
 
 	mutex_lock(&frontend->mutex);
 	link_drop(frontend);
+	if (frontend->controller)
+		backend_await(frontend);
 	mutex_unlock(&frontend->mutex);
 	return 0;
 }
