@@ -15,6 +15,7 @@
 #include "xvhc.h"
 
 #include <linux/jiffies.h>
+#include <linux/pm_wakeup.h>
 
 /* USB 2.0, 7.1.7.5 (TDRSTR) and 7.1.7.7 (TDRSMDN). */
 #define RESET_TIME_MS 50
@@ -200,6 +201,16 @@ static void port_connect(struct controller *controller, const struct port_event 
 		port_change(port, event->speed);
 }
 
+/*
+ * Where the whole guest sleeps, it is woken up, too, as a physical host controller would. Which
+ * devices may do so is for the USB core, which tells them when it suspends them.
+ */
+static void port_wake(struct port *port)
+{
+	if (ops_of(port)->wake(port))
+		pm_wakeup_hard_event(&port->controller->frontend->dev->dev);
+}
+
 void port_event_handle(struct controller *controller, const struct port_event *event)
 {
 	int side;
@@ -216,7 +227,7 @@ void port_event_handle(struct controller *controller, const struct port_event *e
 		if (event->event == XVHCIF_EVENT_DISCONNECT)
 			port_empty(port);
 		else if (event->event == XVHCIF_EVENT_WAKEUP)
-			ops_of(port)->wake(port);
+			port_wake(port);
 		else if (port->powered)
 			ops_of(port)->overcurrent(port);
 	}

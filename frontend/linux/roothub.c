@@ -48,10 +48,12 @@ static void high_resume_end(struct port *port)
 	port->change |= USB_PORT_STAT_C_SUSPEND;
 }
 
-static void high_wake(struct port *port)
+static bool high_wake(struct port *port)
 {
-	if (port->status & USB_PORT_STAT_SUSPEND)
-		high_resume_end(port);
+	if (!(port->status & USB_PORT_STAT_SUSPEND))
+		return false;
+	high_resume_end(port);
+	return true;
 }
 
 static void high_overcurrent(struct port *port)

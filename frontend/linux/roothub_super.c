@@ -55,10 +55,12 @@ static void super_resume_end(struct port *port)
 	port->change |= USB_PORT_STAT_C_LINK_STATE;
 }
 
-static void super_wake(struct port *port)
+static bool super_wake(struct port *port)
 {
-	if (link_of(port) == USB_SS_PORT_LS_U3)
-		super_resume_end(port);
+	if (link_of(port) != USB_SS_PORT_LS_U3)
+		return false;
+	super_resume_end(port);
+	return true;
 }
 
 static void super_overcurrent(struct port *port)

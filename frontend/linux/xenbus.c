@@ -23,6 +23,7 @@
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
+#include <linux/pm_wakeup.h>
 #include <linux/slab.h>
 
 /* How long a backend may take to let go of a frontend that is being removed. */
@@ -306,6 +307,8 @@ static int frontend_probe(struct xenbus_device *dev, const struct xenbus_device_
 	INIT_DELAYED_WORK(&frontend->restart, restart_work);
 	INIT_DELAYED_WORK(&frontend->watchdog, watchdog_work);
 	dev_set_drvdata(&dev->dev, frontend);
+	/* Of those that sleep in it, the whole guest may be woken up by those that may do so. */
+	device_init_wakeup(&dev->dev, true);
 	/* After another driver, or an earlier load of this one, a backend waits for this. */
 	xenbus_switch_state(dev, XenbusStateInitialising);
 	return 0;
@@ -348,6 +351,7 @@ static void frontend_remove(struct xenbus_device *dev)
 	/* Both take the mutex, and find no link. Nobody starts them any more. */
 	cancel_work_sync(&frontend->closing);
 	cancel_delayed_work_sync(&frontend->restart);
+	device_init_wakeup(&dev->dev, false);
 	dev_set_drvdata(&dev->dev, NULL);
 	mutex_destroy(&frontend->mutex);
 	kfree(frontend);

@@ -257,7 +257,7 @@ struct side_ops {
 	void (*connect)(struct port *port);
 	void (*reset_end)(struct port *port);
 	void (*resume_end)(struct port *port);
-	void (*wake)(struct port *port); /* its device did, where it slept */
+	bool (*wake)(struct port *port); /* its device did. Returns whether it slept */
 	void (*overcurrent)(struct port *port);
 };
 
