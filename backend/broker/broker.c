@@ -20,6 +20,7 @@
 #include <broker/hotplug.h>
 #include <broker/judge.h>
 #include <broker/policy_file.h>
+#include <broker/sysfs.h>
 #include <broker/worker_message.h>
 
 #define EVENTS_AT_ONCE 64
@@ -177,6 +178,7 @@ int broker_init(struct broker *broker, const struct broker_options *options, str
 
 	memset(broker, 0, sizeof(*broker));
 	broker->options = options;
+	broker->boot = boot_number();
 	broker->store = store;
 	broker->listener = -1;
 	broker->signals = -1;

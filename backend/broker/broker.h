@@ -269,6 +269,7 @@ struct broker {
 	struct log_limit given_limit; /* of there being too many */
 	uint32_t guest_count;
 	uint32_t client_serial;
+	uint64_t boot; /* of this boot of the machine alone; 0: unknown */
 
 	struct controller *controllers[XVHC_CONTROLLERS_MAX];
 	struct worker_slot workers[XVHC_CONTROLLERS_MAX];

@@ -263,6 +263,11 @@ void worker_ended(struct broker *broker, uint32_t index)
 int controller_attach(struct broker *broker, struct controller *controller, uint32_t port,
 		      const struct usb_device *device, uint32_t flags, int fd)
 {
+	/*
+	 * A guest that was saved may meet it after a reboot of the machine, when inodes begin anew.
+	 * In one boot it is the same one, whichever xvhcd or worker tells of the device.
+	 */
+	uint64_t instance = device->id.instance ^ broker->boot;
 	const struct message attach = {
 		.type = MESSAGE_ATTACH,
 		.u.attach =
@@ -270,12 +275,10 @@ int controller_attach(struct broker *broker, struct controller *controller, uint
 				.port = port,
 				.speed = device->speed,
 				.flags = flags,
-				.instance = {(uint32_t)device->id.instance,
-					     (uint32_t)(device->id.instance >> 32)},
+				.instance = {(uint32_t)instance, (uint32_t)(instance >> 32)},
 			},
 	};
 
-	(void)broker;
 	return worker_tell(controller, &attach, fd);
 }
 

@@ -80,6 +80,17 @@ uint64_t sysfs_instance(const char *path)
 	return stat(path, &status) == 0 ? status.st_ino : 0;
 }
 
+uint64_t boot_number(void)
+{
+	unsigned int high, middle, low;
+	char text[64];
+
+	if (!sysfs_read_text("/proc/sys/kernel/random", "boot_id", text, sizeof(text)) ||
+	    sscanf(text, "%8x-%4x-%4x", &high, &middle, &low) != 3)
+		return 0;
+	return (uint64_t)high << 32 | (uint64_t)middle << 16 | low;
+}
+
 bool sysfs_link_name(const char *path, char *name, size_t size)
 {
 	char target[PATH_MAX];

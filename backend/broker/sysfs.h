@@ -25,8 +25,14 @@ XVHC_MUST_CHECK bool sysfs_read_number(const char *directory, const char *attrib
 /* Writes an attribute. Returns 0 or -errno. */
 XVHC_MUST_CHECK int sysfs_write(const char *directory, const char *attribute, const char *text);
 
-/* The inode of a directory; links are followed. 0: there is none. */
+/*
+ * The inode of a directory; links are followed. 0: there is none. sysfs gives the same one twice
+ * only after a reboot.
+ */
 uint64_t sysfs_instance(const char *path);
+
+/* A number by which this boot of the machine differs from others. 0: there is none. */
+uint64_t boot_number(void);
 
 /* The last part of what a symbolic link points to. */
 XVHC_MUST_CHECK bool sysfs_link_name(const char *path, char *name, size_t size);

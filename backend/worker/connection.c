@@ -151,12 +151,19 @@ static int tell_ports(struct worker *worker, bool *notify)
 	return XVHC_OK;
 }
 
+bool connection_is_silent(const struct worker *worker)
+{
+	return worker->ending && worker->wire->keeps_devices;
+}
+
 int connection_flush(struct worker *worker)
 {
 	struct connection *connection = &worker->connection;
 	bool notify = false;
 	int error = XVHC_OK;
 
+	if (connection_is_silent(worker))
+		return XVHC_OK;
 	if (connection->notify) {
 		connection->notify = false;
 		notify = back_ring_push(&connection->requests);

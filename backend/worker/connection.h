@@ -27,6 +27,12 @@ void connection_respond(struct worker *worker, const struct transfer_result *res
 /* A port has something to tell: connection_flush() will do so when the guest has left room. */
 void connection_announce(struct worker *worker);
 
+/*
+ * Whether the guest hears no more of us: the broker has gone, and so do we, but not the devices,
+ * which the guest keeps until there is another worker. Then nothing is written to it, either.
+ */
+bool connection_is_silent(const struct worker *worker);
+
 /* Publishes what was put and notifies the guest of it. Returns as connection_serve() does. */
 XVHC_MUST_CHECK int connection_flush(struct worker *worker);
 

@@ -302,6 +302,20 @@ static void bound_results(struct slot *slot)
 		transfer->actual = transfer->length;
 }
 
+/* Gives the guest what has come from the device. */
+static int results_store(struct slot *slot)
+{
+	struct worker *worker = slot->port->worker;
+	int error = XVHC_OK;
+
+	if (slot->request.in && slot->transfer.actual > 0)
+		error = buffer_store(worker, slot);
+	if (slot->request.type == TRANSFER_ISOC &&
+	    worker->wire->store_packets(worker, slot) != XVHC_OK)
+		error = XVHC_EIO;
+	return error;
+}
+
 void request_complete(struct slot *slot)
 {
 	struct source_transfer *transfer = &slot->transfer;
@@ -314,10 +328,8 @@ void request_complete(struct slot *slot)
 	/* A transfer that was faster than its cancellation is told as it ended. */
 	if (slot->verdict == XVHC_ECANCEL && error != XVHC_ECANCEL)
 		slot->verdict = XVHC_OK;
-	if (slot->request.in && transfer->actual > 0 && buffer_store(worker, slot) != XVHC_OK)
-		error = XVHC_EIO;
-	if (slot->request.type == TRANSFER_ISOC &&
-	    worker->wire->store_packets(worker, slot) != XVHC_OK)
+	/* What is not told any more is not there, either. */
+	if (!connection_is_silent(worker) && results_store(slot) != XVHC_OK)
 		error = XVHC_EIO;
 	answer(slot, error, transfer->actual, failed_packets(slot));
 }

@@ -35,6 +35,7 @@ struct wire_ops {
 	bool tells_superspeed;
 	/* Waking up is an event of this wire. */
 	bool tells_wakeup;
+	bool keeps_devices; /* a guest keeps its devices until there is another worker */
 };
 
 extern const struct wire_ops wire_usbif;

@@ -117,4 +117,5 @@ const struct wire_ops wire_xvhcif = {
 	.resets_ports = true,
 	.tells_superspeed = true,
 	.tells_wakeup = true,
+	.keeps_devices = true,
 };

@@ -119,6 +119,7 @@ struct controller *controller_create(struct frontend *frontend, u8 port_count, u
 	controller->speed_max = speed_max;
 	controller->version = version;
 	ports_init(controller);
+	keep_init(controller);
 
 	rc = side_add(controller, SIDE_HIGH);
 	if (!rc && speed_max >= XVHCIF_SPEED_SUPER)
@@ -135,6 +136,8 @@ void controller_unregister(struct controller *controller)
 {
 	int side;
 
+	/* Whoever waits for a port has locks that are needed next. */
+	keep_fini(controller);
 	/* The primary one goes last. */
 	for (side = SIDES - 1; side >= 0; side--)
 		if (controller->hcds[side])

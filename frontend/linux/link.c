@@ -140,7 +140,14 @@ static int channel_open(struct link *link)
 		return rc;
 	}
 	link->irq = rc;
-	rc = request_threaded_irq(link->irq, NULL, link_interrupt, IRQF_ONESHOT, "xvhc", link);
+	/*
+	 * A guest that sleeps is woken up by this interrupt (port.c). Xen's event channels cannot
+	 * be told to wake up, hence it stays on all the time. The handler is a thread that is not
+	 * frozen. While the guest sleeps it finds no URBs, and what it tells the hub driver of
+	 * waits until that is back.
+	 */
+	rc = request_threaded_irq(link->irq, NULL, link_interrupt, IRQF_ONESHOT | IRQF_NO_SUSPEND,
+				  "xvhc", link);
 	if (rc)
 		evtchn_put(link->evtchn);
 	return rc;
@@ -162,7 +169,7 @@ static struct link *link_alloc(struct xenbus_device *dev, struct controller *con
 		return NULL;
 	link->controller = controller;
 	link->dev = dev;
-	link->wire = controller->version == 1 ? &wire_usbif : &wire_xvhcif;
+	link->wire = wire_of(controller);
 	if (slots_alloc(link)) {
 		link_free(link);
 		return NULL;
@@ -203,22 +210,32 @@ fail:
 	return ERR_PTR(rc);
 }
 
-/* Nobody finds the link any more, and no part of it refers to a transfer. */
+/*
+ * Nobody finds the link any more, and no part of it refers to a transfer. Where ports are kept, so
+ * are their URBs, but for those that were cancelled: somebody waits for them.
+ */
 static void link_detach(struct controller *controller)
 {
 	struct link *link = controller->link;
 	struct transfer *transfer, *next;
+	bool keep = controller->version != 1 && !controller->leaving;
 	u16 id;
 
 	lockdep_assert_held(&controller->lock);
 
 	controller->link = NULL;
+	if (keep)
+		ports_keep(controller);
 	list_for_each_entry_safe(transfer, next, &controller->transfers, all)
-		transfer_finish(controller, transfer, -ESHUTDOWN);
+		if (transfer_is_held(transfer) && !transfer->urb->unlinked)
+			transfer_hold(transfer);
+		else
+			transfer_finish(controller, transfer, -ESHUTDOWN);
 	for (id = 0; id < link->slot_count; id++)
 		if (link->slots[id].use == SLOT_STREAMS)
 			streams_answered(&link->slots[id], XVHC_ENODEV, 0);
-	ports_empty(controller);
+	if (!keep)
+		ports_empty(controller);
 }
 
 bool link_abandon(struct controller *controller)

@@ -9,10 +9,13 @@
  * driver next asks. The backend learns of a reset by a request to address 0. With version 2 the
  * backend is asked, and a reset ends when it answers. One such request is under way for each side
  * at a time.
+ *
+ * Where a link goes, the ports of version 2 that have a device are kept: keep.c.
  */
 #include "xvhc.h"
 
 #include <linux/jiffies.h>
+#include <linux/pm_wakeup.h>
 
 /* USB 2.0, 7.1.7.5 (TDRSTR) and 7.1.7.7 (TDRSMDN). */
 #define RESET_TIME_MS 50
@@ -51,12 +54,18 @@ static void ask(struct port *port, u8 operation)
 		transfers_start(link);
 }
 
+/* A device that is kept knows nothing of what it was asked before, and is reset anyway. */
+static bool may_ask(const struct port *port)
+{
+	return !goes_by_time(port) && port->keep == KEEP_NONE;
+}
+
 static void phase_start(struct port *port, enum port_phase phase, unsigned int time_ms,
 			u8 operation)
 {
 	port->phase = phase;
 	port->phase_end = jiffies + msecs_to_jiffies(time_ms);
-	if (!goes_by_time(port))
+	if (may_ask(port) || operation == XVHCIF_PORT_RESET)
 		ask(port, operation);
 }
 
@@ -91,7 +100,7 @@ void port_suspend(struct port *port)
 {
 	lockdep_assert_held(&port->controller->lock);
 
-	if (!goes_by_time(port))
+	if (may_ask(port))
 		ask(port, XVHCIF_PORT_SUSPEND);
 }
 
@@ -114,6 +123,7 @@ static void port_disable(struct port *port)
 {
 	port->phase = PORT_STEADY;
 	port->wanted = 0;
+	port_keep_end(port, -ESHUTDOWN);
 	ops_of(port)->disable(port);
 }
 
@@ -124,37 +134,81 @@ void port_power(struct port *port, bool on)
 	if (on == port->powered)
 		return;
 	port->powered = on;
+	if (port->keep == KEEP_AWAY)
+		port->speed = XVHCIF_SPEED_NONE;
 	port_disable(port);
 	if (on && port->speed != XVHCIF_SPEED_NONE)
 		ops_of(port)->connect(port);
 }
 
-static void port_change(struct port *port, u8 speed)
+void port_change(struct port *port, u8 speed)
 {
+	lockdep_assert_held(&port->controller->lock);
+
 	port->speed = speed;
+	port->next_speed = XVHCIF_SPEED_NONE;
+	port_disable(port);
 	if (!port->powered)
 		return;
-	port_disable(port);
 	if (speed != XVHCIF_SPEED_NONE)
 		ops_of(port)->connect(port);
 	port->change |= USB_PORT_STAT_C_CONNECTION;
 }
 
-static void port_empty(struct port *port)
+void port_empty(struct port *port)
 {
+	port->next_speed = XVHCIF_SPEED_NONE;
 	if (port->speed != XVHCIF_SPEED_NONE)
 		port_change(port, XVHCIF_SPEED_NONE);
 }
 
-static void port_connect(struct controller *controller, u8 portnum, u8 speed)
+/*
+ * While the hub driver brings a device back, a change of the connection alone would not tell it
+ * that there is another one: it is to see the port empty first.
+ */
+static void port_replace(struct port *port, u8 speed)
 {
-	enum side side = speed >= XVHCIF_SPEED_SUPER ? SIDE_SUPER : SIDE_HIGH;
-	struct port *port = &controller->ports[side][portnum - 1];
+	port_change(port, port->powered ? XVHCIF_SPEED_NONE : speed);
+	if (port->powered)
+		port->next_speed = speed;
+}
 
-	port_empty(&controller->ports[!side][portnum - 1]);
-	/* Some backends tell twice of a device that was there when they connected. */
-	if (port->speed != speed)
+void port_change_seen(struct port *port)
+{
+	u8 speed = port->next_speed;
+
+	lockdep_assert_held(&port->controller->lock);
+
+	port->change &= ~USB_PORT_STAT_C_CONNECTION;
+	if (speed != XVHCIF_SPEED_NONE)
 		port_change(port, speed);
+}
+
+static void port_connect(struct controller *controller, const struct port_event *event)
+{
+	enum side side = event->speed >= XVHCIF_SPEED_SUPER ? SIDE_SUPER : SIDE_HIGH;
+	struct port *port = &controller->ports[side][event->port - 1];
+	/* Some backends tell twice of a device that was there when they connected. */
+	bool same = port->speed == event->speed && port->device == event->device;
+
+	port_empty(&controller->ports[!side][event->port - 1]);
+	port->device = event->device;
+	if (same && port->keep == KEEP_AWAY)
+		port_return(port);
+	else if (!same && port->keep != KEEP_NONE)
+		port_replace(port, event->speed);
+	else if (!same)
+		port_change(port, event->speed);
+}
+
+/*
+ * Where the whole guest sleeps, it is woken up, too, as a physical host controller would. Which
+ * devices may do so is for the USB core, which tells them when it suspends them.
+ */
+static void port_wake(struct port *port)
+{
+	if (ops_of(port)->wake(port))
+		pm_wakeup_hard_event(&port->controller->frontend->dev->dev);
 }
 
 void port_event_handle(struct controller *controller, const struct port_event *event)
@@ -164,7 +218,7 @@ void port_event_handle(struct controller *controller, const struct port_event *e
 	lockdep_assert_held(&controller->lock);
 
 	if (event->event == XVHCIF_EVENT_CONNECT) {
-		port_connect(controller, event->port, event->speed);
+		port_connect(controller, event);
 		return;
 	}
 	for (side = 0; side < SIDES; side++) {
@@ -173,7 +227,7 @@ void port_event_handle(struct controller *controller, const struct port_event *e
 		if (event->event == XVHCIF_EVENT_DISCONNECT)
 			port_empty(port);
 		else if (event->event == XVHCIF_EVENT_WAKEUP)
-			ops_of(port)->wake(port);
+			port_wake(port);
 		else if (port->powered)
 			ops_of(port)->overcurrent(port);
 	}
@@ -189,6 +243,27 @@ void ports_empty(struct controller *controller)
 		for (i = 0; i < controller->port_count; i++) {
 			controller->ports[side][i].asked = 0;
 			port_empty(&controller->ports[side][i]);
+		}
+}
+
+void ports_keep(struct controller *controller)
+{
+	int side, i;
+
+	lockdep_assert_held(&controller->lock);
+
+	for (side = 0; side < SIDES; side++)
+		for (i = 0; i < controller->port_count; i++) {
+			struct port *port = &controller->ports[side][i];
+
+			port->asked = 0;
+			port->wanted = 0;
+			/* A reset that is under way is asked for anew, and waits then. */
+			if (port->phase == PORT_RESUMING)
+				phase_finish(port);
+			port->phase = PORT_STEADY;
+			if (port->speed != XVHCIF_SPEED_NONE)
+				port_keep(port);
 		}
 }
 
@@ -234,6 +309,8 @@ void port_answered(struct slot *slot)
 	port->asked = 0;
 	if (port->wanted)
 		return;
+	if (asked == XVHCIF_PORT_RESET)
+		port_keep_end(port, -EPROTO);
 	if (asked == XVHCIF_PORT_RESET && port->phase == PORT_RESETTING)
 		phase_finish(port);
 }

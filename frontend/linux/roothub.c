@@ -48,10 +48,12 @@ static void high_resume_end(struct port *port)
 	port->change |= USB_PORT_STAT_C_SUSPEND;
 }
 
-static void high_wake(struct port *port)
+static bool high_wake(struct port *port)
 {
-	if (port->status & USB_PORT_STAT_SUSPEND)
-		high_resume_end(port);
+	if (!(port->status & USB_PORT_STAT_SUSPEND))
+		return false;
+	high_resume_end(port);
+	return true;
 }
 
 static void high_overcurrent(struct port *port)
@@ -153,6 +155,8 @@ static int high_feature_clear(struct port *port, u16 feature)
 			port_resume(port);
 		return 0;
 	case USB_PORT_FEAT_C_CONNECTION:
+		port_change_seen(port);
+		return 0;
 	case USB_PORT_FEAT_C_ENABLE:
 	case USB_PORT_FEAT_C_SUSPEND:
 	case USB_PORT_FEAT_C_OVER_CURRENT:
@@ -228,6 +232,12 @@ static int hub_control(struct usb_hcd *hcd, u16 type_request, u16 value, char *b
 	}
 }
 
+static bool is_reset(u16 feature)
+{
+	return feature == USB_PORT_FEAT_RESET || feature == USB_PORT_FEAT_BH_PORT_RESET;
+}
+
+/* In process context, and with locks of the hub driver: port_await() sleeps. */
 int roothub_control(struct usb_hcd *hcd, u16 type_request, u16 value, u16 index, char *buffer,
 		    u16 length)
 {
@@ -250,14 +260,17 @@ int roothub_control(struct usb_hcd *hcd, u16 type_request, u16 value, u16 index,
 	if (portnum == 0 || portnum > controller->port_count)
 		return -EPIPE;
 	port = &controller->ports[side][portnum - 1];
+	if (type_request == SetPortFeature && is_reset(value))
+		port_await(port);
 	spin_lock_irqsave(&controller->lock, flags);
 	if (side == SIDE_SUPER)
 		rc = roothub_super_port_control(port, type_request, value, index >> 8, buffer);
 	else
 		rc = high_port_control(port, type_request, value, buffer);
 	spin_unlock_irqrestore(&controller->lock, flags);
-	/* Power brings up devices that were there before. */
-	if (type_request == SetPortFeature && value == USB_PORT_FEAT_POWER)
+	/* Power brings up devices that were there before; the other one, those that came next. */
+	if ((type_request == SetPortFeature && value == USB_PORT_FEAT_POWER) ||
+	    (type_request == ClearPortFeature && value == USB_PORT_FEAT_C_CONNECTION))
 		usb_hcd_poll_rh_status(hcd);
 	return rc;
 }

@@ -55,10 +55,12 @@ static void super_resume_end(struct port *port)
 	port->change |= USB_PORT_STAT_C_LINK_STATE;
 }
 
-static void super_wake(struct port *port)
+static bool super_wake(struct port *port)
 {
-	if (link_of(port) == USB_SS_PORT_LS_U3)
-		super_resume_end(port);
+	if (link_of(port) != USB_SS_PORT_LS_U3)
+		return false;
+	super_resume_end(port);
+	return true;
 }
 
 static void super_overcurrent(struct port *port)
@@ -181,7 +183,7 @@ static int super_feature_clear(struct port *port, u16 feature)
 		port_power(port, false);
 		return 0;
 	case USB_PORT_FEAT_C_CONNECTION:
-		port->change &= ~USB_PORT_STAT_C_CONNECTION;
+		port_change_seen(port);
 		return 0;
 	case USB_PORT_FEAT_C_OVER_CURRENT:
 		port->change &= ~USB_PORT_STAT_C_OVERCURRENT;

@@ -113,7 +113,8 @@ static bool part_can_start(const struct link *link, const struct transfer *trans
 {
 	const struct urb *urb = transfer->urb;
 
-	if (transfer_is_sent(transfer) || !id_is_to_spare(link, urb))
+	if (transfer_is_sent(transfer) || transfer_is_held(transfer) ||
+	    !id_is_to_spare(link, urb))
 		return false;
 	if (transfer->in_flight && !is_isoc(urb))
 		return false;
@@ -238,18 +239,18 @@ u8 root_port(const struct usb_device *device)
 }
 
 /* How many empty parts follow the data: version 1 has no flag for the packet that this is. */
-static u32 empty_parts_count(const struct link *link, const struct urb *urb)
+static u32 empty_parts_count(const struct wire_ops *wire, const struct urb *urb)
 {
 	u32 length = urb->transfer_buffer_length;
 
-	if (link->wire->has_zero_packet || !(urb->transfer_flags & URB_ZERO_PACKET) ||
+	if (wire->has_zero_packet || !(urb->transfer_flags & URB_ZERO_PACKET) ||
 	    !usb_endpoint_is_bulk_out(&urb->ep->desc) || !length)
 		return 0;
 	return length % usb_endpoint_maxp(&urb->ep->desc) == 0;
 }
 
 /* Whether the URB can be sent at all: 0 or an errno for its submitter. */
-static int urb_check(const struct link *link, const struct urb *urb)
+static int urb_check(const struct wire_ops *wire, const struct urb *urb)
 {
 	u32 length = urb->transfer_buffer_length;
 	u32 left = length;
@@ -264,7 +265,7 @@ static int urb_check(const struct link *link, const struct urb *urb)
 	for (i = 0; i < urb->number_of_packets; i++) {
 		const struct usb_iso_packet_descriptor *packet = &urb->iso_frame_desc[i];
 
-		if (packet->length > link->wire->part_bytes_max)
+		if (packet->length > wire->part_bytes_max)
 			return -EMSGSIZE;
 		if (packet->offset > length || packet->length > length - packet->offset)
 			return -EINVAL;
@@ -279,6 +280,7 @@ static int urb_check(const struct link *link, const struct urb *urb)
 int transfer_enqueue(struct usb_hcd *hcd, struct urb *urb, gfp_t mem_flags)
 {
 	struct controller *controller = hcd_controller(hcd);
+	const struct wire_ops *wire = wire_of(controller);
 	struct transfer *transfer;
 	unsigned long flags;
 	int rc;
@@ -292,17 +294,20 @@ int transfer_enqueue(struct usb_hcd *hcd, struct urb *urb, gfp_t mem_flags)
 
 	spin_lock_irqsave(&controller->lock, flags);
 	rc = -ESHUTDOWN;
-	if (controller->link && !controller->link->broken)
-		rc = urb_check(controller->link, urb);
+	/* Where ports are kept, an URB outlasts a link that is broken, and waits for the next. */
+	if (controller->link ? !controller->link->broken || controller->version != 1 :
+			       transfer_is_held(transfer))
+		rc = urb_check(wire, urb);
 	if (!rc)
 		rc = usb_hcd_link_urb_to_ep(hcd, urb);
 	if (!rc) {
 		urb->hcpriv = transfer;
 		urb->error_count = 0;
-		transfer->empty_parts = empty_parts_count(controller->link, urb);
+		transfer->empty_parts = empty_parts_count(wire, urb);
 		list_add_tail(&transfer->all, &controller->transfers);
 		list_add_tail(&transfer->waiting, &controller->waiting);
-		transfers_start(controller->link);
+		if (controller->link)
+			transfers_start(controller->link);
 	}
 	spin_unlock_irqrestore(&controller->lock, flags);
 
@@ -352,7 +357,8 @@ int transfer_dequeue(struct usb_hcd *hcd, struct urb *urb, int status)
 	} else {
 		transfer_finish(controller, transfer, status);
 	}
-	transfers_start(controller->link);
+	if (controller->link)
+		transfers_start(controller->link);
 out:
 	spin_unlock_irqrestore(&controller->lock, flags);
 	return rc;

@@ -5,8 +5,10 @@
  * The backend's state decides. In InitWait it is ready: a link is made, told in XenStore, and the
  * frontend is Initialised. When the backend is Connected, so is the frontend. When the backend
  * closes, or its directory vanishes, the link is closed and the frontend is Closed, but the host
- * controller stays registered: to the guest its devices were unplugged. When the backend is in
- * InitWait again, all this starts anew.
+ * controller stays registered. To the guest its devices were unplugged, or, with version 2, they
+ * are slow for a while (keep.c), but where the backend has gone for good: its directory says
+ * that it is not online, or is not there. When the backend is in InitWait again, all this starts
+ * anew.
  *
  * The frontend closes by itself where the backend broke the protocol, and when it is removed. In
  * the first case it takes three steps. frontend->failure gives the URBs back at once; it must not
@@ -21,11 +23,16 @@
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
+#include <linux/pm_wakeup.h>
 #include <linux/slab.h>
 
 /* How long a backend may take to let go of a frontend that is being removed. */
 #define DISMISS_LIMIT_MS 2000
 #define DISMISS_POLL_MS 10
+
+/* How long a guest that was restored waits for its backend, with all else that is in it. */
+#define RESUME_LIMIT_MS 5000
+#define RESUME_POLL_MS 20
 
 /* After the backend broke the protocol: the time to a new connection, which doubles each time... */
 #define RESTART_DELAY_MIN (1 * HZ)
@@ -187,6 +194,20 @@ static void restart_plan(struct frontend *frontend)
 	schedule_delayed_work(&frontend->restart, delay);
 }
 
+/* Whether devices are kept for it (keep.c). */
+static bool backend_may_return(const struct xenbus_device *dev, enum xenbus_state state)
+{
+	return state != XenbusStateUnknown && xenbus_read_unsigned(dev->otherend, "online", 1);
+}
+
+static void ports_forget(struct controller *controller)
+{
+	spin_lock_irq(&controller->lock);
+	ports_empty(controller);
+	spin_unlock_irq(&controller->lock);
+	roothubs_notify(controller);
+}
+
 static void backend_closed(struct frontend *frontend)
 {
 	bool broken = frontend->link ? link_is_broken(frontend->link) : frontend->link_failed;
@@ -213,12 +234,16 @@ static void backend_changed(struct xenbus_device *dev, enum xenbus_state state)
 		break;
 	case XenbusStateClosing:
 		backend_closed(frontend);
+		if (frontend->controller && !backend_may_return(dev, state))
+			ports_forget(frontend->controller);
 		break;
 	case XenbusStateClosed:
 	case XenbusStateUnknown:
 		/* Without a link this is how things were left by a driver before us. */
 		if (frontend->link || frontend->link_failed)
 			backend_closed(frontend);
+		if (frontend->controller && !backend_may_return(dev, state))
+			ports_forget(frontend->controller);
 		break;
 	default:
 		break;
@@ -282,6 +307,8 @@ static int frontend_probe(struct xenbus_device *dev, const struct xenbus_device_
 	INIT_DELAYED_WORK(&frontend->restart, restart_work);
 	INIT_DELAYED_WORK(&frontend->watchdog, watchdog_work);
 	dev_set_drvdata(&dev->dev, frontend);
+	/* Of those that sleep in it, the whole guest may be woken up by those that may do so. */
+	device_init_wakeup(&dev->dev, true);
 	/* After another driver, or an earlier load of this one, a backend waits for this. */
 	xenbus_switch_state(dev, XenbusStateInitialising);
 	return 0;
@@ -324,18 +351,45 @@ static void frontend_remove(struct xenbus_device *dev)
 	/* Both take the mutex, and find no link. Nobody starts them any more. */
 	cancel_work_sync(&frontend->closing);
 	cancel_delayed_work_sync(&frontend->restart);
+	device_init_wakeup(&dev->dev, false);
 	dev_set_drvdata(&dev->dev, NULL);
 	mutex_destroy(&frontend->mutex);
 	kfree(frontend);
 }
 
-/* The guest was suspended, and wakes up with a backend that knows nothing of it. */
+/* As backend_dismiss(): nobody tells of the backend's state at this time. */
+static void backend_await(struct frontend *frontend)
+{
+	struct xenbus_device *dev = frontend->dev;
+	unsigned int waited_ms;
+
+	for (waited_ms = 0; waited_ms < RESUME_LIMIT_MS; waited_ms += RESUME_POLL_MS) {
+		if (xenbus_read_driver_state(dev->otherend) == XenbusStateInitWait) {
+			backend_ready(frontend);
+			return;
+		}
+		msleep(RESUME_POLL_MS);
+	}
+	dev_warn(&dev->dev, "the backend is not there yet\n");
+}
+
+/*
+ * The guest was saved, and wakes up in another domain, with a backend that knows nothing of it.
+ * Its grants and its event channel are no more. (One that was only suspended, or whose saving
+ * failed, does not come here.)
+ *
+ * Next the USB core resumes what is on the ports, which are kept and not enabled: so it resets each
+ * device. For that there must be a link. It is made here, since the thread that tells of the
+ * backend's state is the one that resumes the guest. Without one those resets wait in vain.
+ */
 static int frontend_resume(struct xenbus_device *dev)
 {
 	struct frontend *frontend = dev_get_drvdata(&dev->dev);
 
 	mutex_lock(&frontend->mutex);
 	link_drop(frontend);
+	if (frontend->controller)
+		backend_await(frontend);
 	mutex_unlock(&frontend->mutex);
 	return 0;
 }

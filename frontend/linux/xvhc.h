@@ -13,6 +13,7 @@
  *	pool.c		has those of them that are for data
  *	complete.c	takes responses and port events from the backend, and gives URBs back
  *	port.c		is a port, as the backend tells of it and is asked about it
+ *	keep.c		keeps ports and their devices while the backend is away
  *	roothub.c	plays the root hub for devices up to high speed
  *	roothub_super.c	plays the one for SuperSpeed
  *	streams.c	has streams allocated and freed
@@ -23,7 +24,8 @@
  *
  *	struct frontend		from probe to remove of the xenbus device.
  *	struct controller	from the first time that a backend is ready to remove. It stays
- *				registered while the backend is away, with empty ports. It has one
+ *				registered while the backend is away, with empty ports on version 1
+ *				of the wire, and with their devices on version 2. It has one
  *				struct usb_hcd, and with version 2 of the wire a second one, for
  *				SuperSpeed: a port of the backend is a port of both root hubs.
  *	struct link		one connection. A backend that comes back gets a new one.
@@ -215,12 +217,21 @@ enum port_phase {
 	PORT_RESUMING,
 };
 
+/* What becomes of a port when the link goes: see keep.c. */
+enum port_keep {
+	KEEP_NONE,
+	KEEP_AWAY,
+	KEEP_BACK,
+};
+
 /* One side of a port of the backend's. */
 struct port {
 	struct controller *controller;
 	enum side side;
 	u8 number; /* from 1 */
 	u8 speed;  /* XVHCIF_SPEED_...: what the backend last told */
+	u64 device; /* the same. Version 1: 0 */
+	u8 next_speed; /* of what is shown once the port was seen to be empty */
 	bool powered;
 	u16 status; /* wPortStatus */
 	u16 change; /* wPortChange */
@@ -230,6 +241,11 @@ struct port {
 	/* Version 2: what the backend is to do, and is doing: XVHCIF_PORT_..., or 0. */
 	u8 wanted;
 	u8 asked;
+	enum port_keep keep;
+	unsigned long return_end;  /* jiffies; KEEP_AWAY: its device counts as unplugged then */
+	unsigned long returned_at; /* jiffies; KEEP_BACK: since when */
+	unsigned long revive_at;   /* jiffies; KEEP_BACK: is reset by us then */
+	bool was_busy;		   /* KEEP_BACK: URBs ended with an error */
 };
 
 /*
@@ -241,7 +257,7 @@ struct side_ops {
 	void (*connect)(struct port *port);
 	void (*reset_end)(struct port *port);
 	void (*resume_end)(struct port *port);
-	void (*wake)(struct port *port); /* its device did, where it slept */
+	bool (*wake)(struct port *port); /* its device did. Returns whether it slept */
 	void (*overcurrent)(struct port *port);
 };
 
@@ -262,6 +278,10 @@ struct controller {
 	u8 port_count;
 	u8 speed_max; /* XVHCIF_SPEED_... */
 	u8 version;   /* of the wire */
+	bool leaving; /* it is being unregistered: nothing is kept any more */
+	wait_queue_head_t returned; /* for ports that are KEEP_AWAY no more */
+	struct delayed_work absence;
+	struct delayed_work revival;
 	struct port ports[SIDES][XVHCIF_PORT_MAX];
 };
 
@@ -309,6 +329,11 @@ struct wire_ops {
 extern const struct wire_ops wire_usbif;
 extern const struct wire_ops wire_xvhcif;
 
+static inline const struct wire_ops *wire_of(const struct controller *controller)
+{
+	return controller->version == 1 ? &wire_usbif : &wire_xvhcif;
+}
+
 /* Whether the data comes from the device. The USB core's function takes no const URB in 6.1. */
 static inline bool urb_is_in(const struct urb *urb)
 {
@@ -345,9 +370,9 @@ void frontend_unregister(void);
 struct link *link_open(struct xenbus_device *dev, struct controller *controller);
 
 /*
- * Ends the connection: gives back the controller's URBs, empties its ports, revokes the pages, and
- * frees the link. Pages that the backend still has mapped are freed when it lets go. Needs
- * frontend->mutex, and sleeps.
+ * Ends the connection: gives back the controller's URBs and empties its ports, or keeps both where
+ * the version can; revokes the pages, and frees the link. Pages that the backend still has mapped
+ * are freed when it lets go. Needs frontend->mutex, and sleeps.
  */
 void link_close(struct link *link);
 
@@ -361,7 +386,7 @@ void link_fail(struct link *link, const char *why);
 bool link_is_broken(struct link *link);
 
 /*
- * Ends transfers and empties ports where the controller's link failed, which remains to be closed.
+ * The same for URBs and ports, where the controller's link failed, which remains to be closed.
  * Returns whether it had failed. Not under any lock.
  */
 bool link_abandon(struct controller *controller);
@@ -422,6 +447,16 @@ void port_event_handle(struct controller *controller, const struct port_event *e
 
 /* Nothing is connected any more. roothubs_notify() is to follow. */
 void ports_empty(struct controller *controller);
+void port_empty(struct port *port);
+
+/* What is connected is another device, or none: XVHCIF_SPEED_NONE. roothubs_notify() follows. */
+void port_change(struct port *port, u8 speed);
+
+/* The hub driver clears the change of the connection. usb_hcd_poll_rh_status() is to follow. */
+void port_change_seen(struct port *port);
+
+/* Keeps the ports that have a device. */
+void ports_keep(struct controller *controller);
 
 /* What the hub driver asks of a port. */
 void port_power(struct port *port, bool on);
@@ -437,6 +472,30 @@ void ports_send(struct link *link);
 
 /* The backend has done it, or could not. */
 void port_answered(struct slot *slot);
+
+/* keep.c: all but the last three need controller->lock */
+
+/* Whether an URB must wait, because its port is kept. */
+bool transfer_is_held(const struct transfer *transfer);
+
+/* Has an URB wait of which the backend, if it is still there, may know something. */
+void transfer_hold(struct transfer *transfer);
+
+void port_keep(struct port *port);
+
+/* The device of a port that was kept is there again. */
+void port_return(struct port *port);
+
+/* A port is kept no more, where it was: its URBs end with this status. */
+void port_keep_end(struct port *port, int status);
+
+/* Waits for the device of a port that is kept, for a limited time. Sleeps. */
+void port_await(struct port *port);
+
+void keep_init(struct controller *controller);
+
+/* Nobody waits any more, nor will: for a controller that is to be unregistered. Sleeps. */
+void keep_fini(struct controller *controller);
 
 /* roothub.c: the root hub up to high speed, and what both have in common */
 

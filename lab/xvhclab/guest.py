@@ -111,15 +111,32 @@ class Guest(Machine):
         return set(re.findall(r"d(\d+)v0: upcall vector", said)) - dead
 
     def attach(self):
-        """Open the console of the domain that has our name now."""
-        dom0 = self.lab.dom0
-        self.domid = int(dom0.check(f"xl domid {self.name}"))
-        tty = dom0.wait(f"xenstore-read /local/domain/{self.domid}/console/tty", 20)
+        """Speak to a new agent in the domain that has our name now."""
         self.lives += 1
         life = "" if self.lives == 1 else f".{self.lives}"
         self.kernel_log = KernelLog(self.lab.run / f"guest-{self.name}-kernel{life}.log")
         self.agent = agent.Agent(self.name, self.send, self.console_log.add)
+        self.open_console()
+
+    def open_console(self):
+        """Have our agent speak over the console of the domain that has our name now."""
+        dom0 = self.lab.dom0
+        self.domid = int(dom0.check(f"xl domid {self.name}"))
+        tty = dom0.wait(f"xenstore-read /local/domain/{self.domid}/console/tty", 20)
         self.stream = dom0.agent.open(tty, self.agent.feed)
+
+    def save(self, path, limit=180):
+        """Have xl save it to a file in dom0; returns when the domain is gone."""
+        self.save_kernel_log()
+        self.lab.dom0.check(f"xl save {self.name} {path}", timeout=limit)
+        self.lab.dom0.agent.forget(self.stream)
+        self.wait_gone()
+
+    def restore(self, path, limit=180):
+        """Have xl restore it; what runs in it, for us too, goes on."""
+        self.lab.dom0.check(f"xl restore {path}", timeout=limit)
+        self.open_console()
+        self.agent.wait_hello(limit, self.exists)
 
     def send(self, data):
         self.lab.dom0.agent.send("I", self.stream.id, self.stream.sent, data)

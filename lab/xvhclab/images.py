@@ -22,6 +22,7 @@ DOM0_TOOLS = {
     "/usr/sbin/xenconsoled": "usr/lib/xen-4.17/bin/xenconsoled",
     "/usr/sbin/xen-init-dom0": "usr/lib/xen-4.17/bin/xen-init-dom0",
     "/usr/sbin/xl": "usr/lib/xen-4.17/bin/xl",
+    "/usr/lib/xen-4.17/bin/libxl-save-helper": "usr/lib/xen-4.17/bin/libxl-save-helper",
     "/usr/sbin/lsevtchn": "usr/lib/xen-4.17/bin/lsevtchn",
     "/usr/bin/lsusb": "usr/bin/lsusb",
     "/usr/bin/udevadm": "bin/udevadm",

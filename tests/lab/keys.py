@@ -47,3 +47,30 @@ def pressed(names):
 def check_keys(lab, machine, names=("a", "x", "ret")):
     """Press keys; the machine's keyboard must report each going down and up, in this order."""
     check_events(machine, "Keyboard", {EV_KEY}, lambda: lab.keys(*names), pressed(names))
+
+
+class OpenKeyboard:
+    """A process in the guest that reads the events of a keyboard all the time."""
+
+    def __init__(self, lab, guest):
+        self.lab = lab
+        self.guest = guest
+        self.reader = guest.start(f"exec cat {find_input(guest, 'Keyboard')}")
+
+    def keys(self):
+        """Those that it has reported so far."""
+        data = self.reader.data()
+        events = EVENT.iter_unpack(data[:len(data) // EVENT.size * EVENT.size])
+        return [(kind, code, value) for _, _, kind, code, value in events
+                if kind == EV_KEY and value != 2]
+
+    def check(self):
+        """Press a key until it arrives: a keyboard that is away loses some."""
+        before = len(self.keys())
+
+        def arrived():
+            self.lab.keys("a")
+            return len(self.keys()) > before or not self.reader.running()
+        self.guest.wait(arrived, 60)
+        assert self.reader.running(), "the keyboard's file has come to its end"
+        assert self.keys()[-1] in pressed(["a"])

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import subprocess
+import tempfile
+from pathlib import Path
 
 SECTOR = 512
 MIB = 1 << 20
@@ -31,12 +33,12 @@ def fat_stick(lab, name, files, mib=16):
 def ext4_disk(lab, name, files, mib=32):
     """A disk with an ext4 file system with these files. Returns its image's path."""
     image = lab.run / f"{name}.img"
-    folder = lab.run / f"{name}.files"
-    folder.mkdir()
-    for file_name, data in files.items():
-        (folder / file_name).write_bytes(data)
-    subprocess.run(["/sbin/mkfs.ext4", "-q", "-d", folder, image, f"{mib}M"], check=True,
-                   stdout=subprocess.DEVNULL)
+    image.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=lab.run) as folder:
+        for file_name, data in files.items():
+            (Path(folder) / file_name).write_bytes(data)
+        subprocess.run(["/sbin/mkfs.ext4", "-q", "-d", folder, image, f"{mib}M"], check=True,
+                       stdout=subprocess.DEVNULL)
     return image
 
 

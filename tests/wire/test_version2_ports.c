@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -502,6 +503,27 @@ static void a_device_that_is_replaced_is_told_twice(void **state)
 	assert_true(frontend->device[1] == 2);
 }
 
+/* The end of the connection. */
+
+static void nothing_is_told_when_the_broker_goes(void **state)
+{
+	struct frontend2 *frontend = *state;
+	const uint8_t *page = frontend->base.memory + FRONTEND2_HEAD_PAGE * XVHCIF_PAGE_SIZE;
+	uint8_t before[XVHCIF_EVENT_HEAD + sizeof(struct usbif_ring_head)];
+	uint16_t read;
+
+	read = frontend2_submit(frontend, plug_loop(frontend), BULK, 0x81, 64);
+	frontend2_post_events(frontend, 2);
+	/* So both are with the worker. */
+	assert_int_equal(frontend2_operate(frontend, XVHCIF_PORT_RESET, 2),
+			 XVHCIF_STATUS_NO_DEVICE);
+	memcpy(before, page, sizeof(before));
+	shutdown(frontend->base.broker, SHUT_WR);
+	frontend_until(&frontend->base, frontend->base.ended);
+	assert_false(frontend->done[read]);
+	assert_memory_equal(before, page, sizeof(before));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -529,6 +551,7 @@ int main(void)
 		WIRE2_TEST(device_has_another_number_after_each_replug),
 		WIRE2_TEST(events_wait_until_there_is_room),
 		WIRE2_TEST(a_device_that_is_replaced_is_told_twice),
+		WIRE2_TEST(nothing_is_told_when_the_broker_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
