@@ -68,6 +68,8 @@ struct message_connect {
 	uint32_t ring_ref[XVHCIF_RING_PAGES_MAX];
 	uint32_t event_ref;     /* version 1: the connection ring; version 2: the head page */
 	uint32_t event_channel; /* the frontend's port; unused with a memfd */
+	uint32_t pool_pages;    /* of the data pool; 0: there is none */
+	uint32_t pool_ref[XVHCIF_POOL_DIRECTORY_MAX]; /* pages of its directory */
 	/* Quotas; 0: none. What goes beyond them waits. */
 	uint32_t transfers_max; /* under way */
 	uint32_t bytes_max;     /* of transfers under way, at least XVHC_WORKER_BYTES_MIN_... */

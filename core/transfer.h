@@ -64,6 +64,7 @@ struct transfer_request {
 	bool short_not_ok; /* a short read is told as one */
 	bool zero_packet;  /* an empty packet follows data that ends with a whole one */
 	bool indirect;     /* the segments of data stand in a page of their own */
+	bool in_pool;      /* data, and packet list, lie in the pool: there are no segments */
 	uint8_t setup[8];  /* control only */
 	uint32_t length;   /* bytes of data */
 	uint16_t interval;
@@ -72,6 +73,8 @@ struct transfer_request {
 	uint16_t streams;       /* STREAMS_ALLOCATE: of each endpoint */
 	uint32_t endpoints;     /* STREAMS_...: bit n, and bit 16 + n for those to the host */
 	uint32_t indirect_gref; /* of that page */
+	uint32_t pool_offset;   /* in_pool: of data, bytes; all of it lies in the pool */
+	uint32_t list_offset;   /* in_pool: of the packet list, bytes; the same */
 	uint16_t data_segments;
 	uint8_t list_segments;
 	struct transfer_segment list[TRANSFER_LIST_SEGMENTS_MAX];

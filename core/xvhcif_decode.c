@@ -26,6 +26,11 @@ static bool is_indirect(const struct xvhcif_request *wire)
 	return (wire->flags & XVHCIF_FLAG_INDIRECT) != 0;
 }
 
+static bool is_in_pool(const struct xvhcif_request *wire)
+{
+	return (wire->flags & XVHCIF_FLAG_POOL) != 0;
+}
+
 /* The rules. Each holds for a request that may pass. A rule may rely on those before it. */
 
 static bool reserved_is_zero(const struct xvhcif_request *wire)
@@ -77,6 +82,8 @@ static bool segments_fit(const struct xvhcif_request *wire)
 {
 	uint32_t most = is_indirect(wire) ? XVHCIF_SEGMENTS_MAX : XVHCIF_SEGMENTS_DIRECT;
 
+	if (is_in_pool(wire))
+		return !is_indirect(wire) && wire->segments == 0;
 	return le16(wire->segments) <= most;
 }
 
@@ -126,6 +133,18 @@ static bool hold(const struct xvhcif_request *wire, const struct rule *rules, si
 	return true;
 }
 
+static void decode_list(const struct xvhcif_request *wire, struct transfer_request *request)
+{
+	if (is_in_pool(wire)) {
+		request->list_offset = le32(wire->u.isoc.packet_list);
+		return;
+	}
+	request->list_segments = 1;
+	request->list[0].gref = le32(wire->u.isoc.packet_list);
+	request->list[0].offset = 0;
+	request->list[0].length = (uint16_t)(request->packets * sizeof(struct xvhcif_packet));
+}
+
 static void decode_by_type(const struct xvhcif_request *wire, struct transfer_request *request)
 {
 	switch (request->type) {
@@ -138,11 +157,7 @@ static void decode_by_type(const struct xvhcif_request *wire, struct transfer_re
 	case TRANSFER_ISOC:
 		request->interval = le16(wire->u.isoc.interval);
 		request->packets = le16(wire->packets);
-		request->list_segments = 1;
-		request->list[0].gref = le32(wire->u.isoc.packet_list);
-		request->list[0].offset = 0;
-		request->list[0].length =
-			(uint16_t)(request->packets * sizeof(struct xvhcif_packet));
+		decode_list(wire, request);
 		break;
 	default:
 		request->stream = le16(wire->stream);
@@ -150,7 +165,26 @@ static void decode_by_type(const struct xvhcif_request *wire, struct transfer_re
 	}
 }
 
-static int decode_submit(const struct xvhcif_request *wire, struct transfer_request *request)
+/* Whether a run of length bytes from offset on lies in the pool. A pool that is none has no run. */
+static bool lies_in_pool(uint32_t offset, uint32_t length, uint32_t pool_bytes)
+{
+	return pool_bytes > 0 && length <= pool_bytes && offset <= pool_bytes - length;
+}
+
+static int decode_pool(const struct xvhcif_request *wire, uint32_t pool_bytes,
+		       struct transfer_request *request)
+{
+	uint32_t list_bytes = request->packets * (uint32_t)sizeof(struct xvhcif_packet);
+
+	request->in_pool = true;
+	request->pool_offset = le32(wire->data.pool);
+	if (!lies_in_pool(request->pool_offset, request->length, pool_bytes))
+		return XVHC_EINVAL;
+	return lies_in_pool(request->list_offset, list_bytes, pool_bytes) ? XVHC_OK : XVHC_EINVAL;
+}
+
+static int decode_submit(const struct xvhcif_request *wire, uint32_t pool_bytes,
+			 struct transfer_request *request)
 {
 	if (!hold(wire, RULES(submit_rules)))
 		return XVHC_EINVAL;
@@ -162,6 +196,8 @@ static int decode_submit(const struct xvhcif_request *wire, struct transfer_requ
 	request->length = le32(wire->length);
 	request->data_segments = le16(wire->segments);
 	decode_by_type(wire, request);
+	if (is_in_pool(wire))
+		return decode_pool(wire, pool_bytes, request);
 	if (!is_indirect(wire))
 		return xvhcif_decode_segments(wire->data.segment, request);
 	request->indirect = true;
@@ -206,7 +242,7 @@ static int decode_port(const struct xvhcif_request *wire, struct transfer_reques
 	}
 }
 
-int xvhcif_decode(const struct xvhcif_request *wire, uint32_t slots,
+int xvhcif_decode(const struct xvhcif_request *wire, uint32_t slots, uint32_t pool_bytes,
 		  struct transfer_request *request)
 {
 	memset(request, 0, TRANSFER_REQUEST_HEAD);
@@ -217,7 +253,7 @@ int xvhcif_decode(const struct xvhcif_request *wire, uint32_t slots,
 	request->address = wire->address;
 	if (wire->operation != XVHCIF_SUBMIT)
 		return decode_port(wire, request);
-	return decode_submit(wire, request);
+	return decode_submit(wire, pool_bytes, request);
 }
 
 int xvhcif_decode_segments(const struct xvhcif_segment *segments, struct transfer_request *request)

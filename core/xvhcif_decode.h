@@ -11,13 +11,14 @@
 #include "transfer.h"
 
 /*
- * Decodes one request on a ring with so many slots. Returns XVHC_OK; XVHC_EINVAL where this request
+ * Decodes one request on a ring with so many slots, from a guest whose pool has so many bytes (0:
+ * it has none). Returns XVHC_OK; XVHC_EINVAL where this request
  * is to be answered with INVALID; XVHC_EPROTO where its id is none, so that no answer to it could
  * be understood. request->id is set in each case but the last, the rest only with XVHC_OK. Where
  * request->indirect is set, its segments are still to be decoded.
  */
 XVHC_MUST_CHECK int xvhcif_decode(const struct xvhcif_request *wire, uint32_t slots,
-				  struct transfer_request *request);
+				  uint32_t pool_bytes, struct transfer_request *request);
 
 /*
  * Decodes the segments of an indirect request, request->data_segments of them. Returns XVHC_EINVAL

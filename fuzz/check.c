@@ -17,9 +17,10 @@ void check_request(const struct transfer_request *request)
 {
 	MUST(transfer_request_is_valid(request));
 	MUST(request->port >= 1 && request->port <= USBIF_PORT_MAX);
-	MUST(check_segments(request->segment, request->data_segments) == request->length);
+	MUST(check_segments(request->segment, request->data_segments) ==
+	     (request->in_pool ? 0 : request->length));
 	MUST(check_segments(request->list, request->list_segments) ==
-	     request->packets * sizeof(struct usbif_isoc_packet));
+	     (request->in_pool ? 0 : request->packets * sizeof(struct usbif_isoc_packet)));
 	MUST((request->type == TRANSFER_ISOC && request->operation == TRANSFER_SUBMIT) ==
 	     (request->packets > 0));
 	MUST(request->endpoint != 0 || request->type == TRANSFER_CONTROL ||
@@ -105,16 +106,21 @@ int decode_input(struct input *input, struct transfer_request *request,
 static int decode_2(struct input *input, struct transfer_request *request)
 {
 	struct xvhcif_segment segments[XVHCIF_SEGMENTS_MAX];
-	uint32_t slots = XVHCIF_SLOTS_OF_A_PAGE << input_u8(input) % 3;
+	uint8_t how = input_u8(input);
+	uint32_t slots = XVHCIF_SLOTS_OF_A_PAGE << how % 3;
+	uint32_t pool_bytes = how / 3u * XVHCIF_PAGE_SIZE;
 	struct xvhcif_request wire;
 	int error;
 
 	input_take(input, &wire, sizeof(wire));
-	error = xvhcif_decode(&wire, slots, request);
+	error = xvhcif_decode(&wire, slots, pool_bytes, request);
 	MUST((error == XVHC_EPROTO) == (wire.id >= slots));
 	MUST(request->id == wire.id);
 	if (request->operation >= TRANSFER_STREAMS_ALLOCATE && (request->endpoints & 0x10001) != 0)
 		MUST(error == XVHC_EINVAL);
+	if (error == XVHC_OK && request->in_pool)
+		MUST((uint64_t)request->pool_offset + request->length <= pool_bytes &&
+		     (uint64_t)request->list_offset + request->packets * 16u <= pool_bytes);
 	if (error != XVHC_OK || !request->indirect)
 		return error;
 	input_take(input, segments, request->data_segments * sizeof(segments[0]));

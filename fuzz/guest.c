@@ -60,6 +60,15 @@ static void hear(void)
 		     message.type <= MESSAGE_DETACHED);
 }
 
+static void offer_pool(struct message_connect *connect, uint8_t how)
+{
+	uint32_t *directory = (uint32_t *)(void *)memory, i;
+
+	connect->pool_pages = 1 + how % (PAGES - 3);
+	for (i = 0; i < connect->pool_pages; i++)
+		directory[i] = 3 + (i + how) % (PAGES - 3 + (how == UINT8_MAX));
+}
+
 bool guest_connect(struct input *input)
 {
 	struct message message = {
@@ -87,6 +96,9 @@ bool guest_connect(struct input *input)
 		message.u.connect.ring_ref[0] = 2;
 		message.u.connect.event_ref = 1;
 	}
+	/* A pool of all the pages that data lies in; its directory is in the first page. */
+	if (version_2 && how & 0x20)
+		offer_pool(&message.u.connect, input_u8(input));
 	/* A ring may have been in use before; a page may not be there. */
 	if (how & 1) {
 		message.u.connect.ring_ref[0] = input_u8(input) % (PAGES + 1);

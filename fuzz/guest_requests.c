@@ -103,11 +103,17 @@ void guest_put_raw_2(uint8_t *memory, struct input *input)
 }
 
 /* Several segments may be of the same page. */
-static void fill_segments_2(uint8_t *memory, struct xvhcif_request *request, uint32_t length)
+static void fill_segments_2(uint8_t *memory, struct xvhcif_request *request, uint32_t length,
+			    bool pool)
 {
 	struct xvhcif_segment *segments = request->data.segment;
 
 	request->length = length;
+	if (pool) {
+		request->flags |= XVHCIF_FLAG_POOL;
+		request->data.pool = (length & 0xf) * 1000;
+		return;
+	}
 	if (length > XVHCIF_SEGMENTS_DIRECT * XVHCIF_PAGE_SIZE) {
 		request->flags |= XVHCIF_FLAG_INDIRECT;
 		request->data.indirect = GUEST_PAGES - 2;
@@ -134,7 +140,10 @@ static void fill_packets_2(uint8_t *memory, struct xvhcif_request *request, uint
 		list[i].length = request->length / count;
 	}
 	request->packets = (uint16_t)count;
-	request->u.isoc.packet_list = GUEST_PAGES - 1;
+	/* In the pool it lies in the data, or behind the guest's own. */
+	request->u.isoc.packet_list = request->flags & XVHCIF_FLAG_POOL
+					      ? request->data.pool + request->length / 2
+					      : GUEST_PAGES - 1;
 }
 
 static void fill_submit_2(uint8_t *memory, struct xvhcif_request *request, struct input *input)
@@ -148,13 +157,15 @@ static void fill_submit_2(uint8_t *memory, struct xvhcif_request *request, struc
 	if (request->type == XVHCIF_TYPE_CONTROL) {
 		request->endpoint &= 0x80;
 		input_take(input, request->u.setup, sizeof(request->u.setup));
-		fill_segments_2(memory, request, descriptor_u16(request->u.setup + 6) & 0x1fff);
+		fill_segments_2(memory, request, descriptor_u16(request->u.setup + 6) & 0x1fff,
+				bits & 0x8000);
 		return;
 	}
 	if (request->type == XVHCIF_TYPE_BULK && bits & 0x8000)
 		request->stream = input_u8(input);
 	fill_segments_2(memory, request,
-			bits & 0x4000 ? input_u16(input) * 16u : input_u16(input) % 5000u);
+			bits & 0x4000 ? input_u16(input) * 16u : input_u16(input) % 5000u,
+			bits & 0x2000);
 	if (request->type == XVHCIF_TYPE_ISOC)
 		fill_packets_2(memory, request, input_u8(input));
 }

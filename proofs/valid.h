@@ -56,6 +56,7 @@ static inline void valid_request(struct transfer_request *request)
 	request->short_not_ok = arbitrary_bool();
 	request->zero_packet = arbitrary_bool();
 	request->indirect = arbitrary_bool();
+	request->in_pool = arbitrary_bool();
 	request->data_segments = (uint16_t)arbitrary_u32(0, TRANSFER_SEGMENTS_MAX);
 	request->list_segments = (uint8_t)arbitrary_u32(0, TRANSFER_LIST_SEGMENTS_MAX);
 	request->length = arbitrary_u32(0, TRANSFER_LENGTH_MAX);

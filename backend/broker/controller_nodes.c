@@ -265,6 +265,28 @@ static const char *frontend_read_1(struct broker *broker, const struct controlle
 	return NULL;
 }
 
+/* The pool is the frontend's to choose: one that says nothing of it has none. */
+static const char *pool_read(struct broker *broker, const struct controller *controller,
+			     struct frontend_offer *offer)
+{
+	char path[XENSTORE_PATH_MAX], name[24];
+	const char *fault = NULL;
+	int result;
+
+	frontend_path(controller, "pool-pages", path);
+	result = xenstore_read_number(broker->store, path, XVHC_POOL_PAGES_MAX, &offer->pool_pages);
+	if (result != 0 && result != -ENOENT)
+		return "its pool-pages is not what max-pool-pages allows";
+	for (uint32_t i = 0; !fault && i * XVHCIF_POOL_REFS_OF_A_PAGE < offer->pool_pages; i++) {
+		const struct offered_number page = {name, &offer->pool_ref[i], UINT32_MAX,
+						    "a pool-ref of it is no grant reference"};
+
+		snprintf(name, sizeof(name), "pool-ref%u", i);
+		fault = numbers_read(broker, controller, &page, 1);
+	}
+	return fault;
+}
+
 static const char *frontend_read_2(struct broker *broker, const struct controller *controller,
 				   struct frontend_offer *offer)
 {
@@ -283,7 +305,7 @@ static const char *frontend_read_2(struct broker *broker, const struct controlle
 		snprintf(name, sizeof(name), "ring-ref%u", i);
 		fault = numbers_read(broker, controller, &page, 1);
 	}
-	return fault;
+	return fault ? fault : pool_read(broker, controller, offer);
 }
 
 const char *frontend_read(struct broker *broker, const struct controller *controller,
@@ -318,6 +340,7 @@ void backend_offer_write(struct broker *broker, const struct controller *control
 	} numbers[] = {
 		{"max-wire-version", WIRE_VERSION_MAX},
 		{"max-ring-page-order", XVHCIF_RING_ORDER_MAX},
+		{"max-pool-pages", XVHC_POOL_PAGES_MAX},
 	};
 	char path[XENSTORE_PATH_MAX];
 	int result = 0;

@@ -24,6 +24,8 @@ struct frontend_offer {
 	uint32_t ring_ref[XVHCIF_RING_PAGES_MAX];
 	uint32_t event_ref; /* version 1: the connection ring; version 2: the head page */
 	uint32_t event_channel;
+	uint32_t pool_pages;                          /* of the data pool; 0: none */
+	uint32_t pool_ref[XVHCIF_POOL_DIRECTORY_MAX]; /* pages of its directory */
 };
 
 /* Writes the path of a node in the backend directory; name "" for the directory. */

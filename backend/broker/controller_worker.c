@@ -154,6 +154,7 @@ int controller_worker_start(struct broker *broker, struct controller *controller
 				.ring_pages = 1u << offer->ring_order,
 				.event_ref = offer->event_ref,
 				.event_channel = offer->event_channel,
+				.pool_pages = offer->pool_pages,
 			},
 	};
 	struct worker_slot *slot = NULL;
@@ -161,6 +162,7 @@ int controller_worker_start(struct broker *broker, struct controller *controller
 	int result;
 
 	memcpy(connect.u.connect.ring_ref, offer->ring_ref, sizeof(offer->ring_ref));
+	memcpy(connect.u.connect.pool_ref, offer->pool_ref, sizeof(offer->pool_ref));
 	result = quotas_write(broker, controller->domid, &connect.u.connect);
 	if (result != 0)
 		return result;

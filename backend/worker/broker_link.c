@@ -14,8 +14,10 @@
 
 static bool rings_make_sense(const struct message_connect *connect)
 {
+	if (connect->pool_pages > XVHC_POOL_PAGES_MAX)
+		return false;
 	if (connect->version == 1)
-		return connect->ring_pages == 1;
+		return connect->ring_pages == 1 && connect->pool_pages == 0;
 	return connect->version == 2 && connect->ring_pages >= 1 &&
 	       connect->ring_pages <= XVHCIF_RING_PAGES_MAX &&
 	       (connect->ring_pages & (connect->ring_pages - 1)) == 0;

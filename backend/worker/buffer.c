@@ -6,10 +6,18 @@
  *
  * Isochronous packets lie in a slot's buffer one behind the other. In the guest's they may lie
  * anywhere. Where the two differ, they are rearranged by way of one more buffer.
+ *
+ * Data that lies in the guest's pool is its own buffer: the source, usbfs, takes it from there and
+ * puts it there, and nobody else touches it. The guest can change it meanwhile. So what somebody
+ * decides by must not lie there: the data of a control transfer has a buffer of ours, because usbfs
+ * reads the setup packet from in front of it. That data, a packet list, and packets that must be
+ * rearranged are copied out of the pool once, and into it once.
  */
 #include "buffer.h"
 
 #include <string.h>
+
+#include <barrier.h>
 
 #include "arena.h"
 
@@ -28,9 +36,29 @@ static uint32_t pages_of(const struct slot *slot)
 	return pages > 0 ? pages : 1;
 }
 
+/* Whether the guest's packets lie as a slot's do. */
+static bool packets_are_in_place(const struct slot *slot)
+{
+	uint32_t at = 0, i;
+
+	for (i = 0; i < slot->request.packets; i++) {
+		if (slot->packet[i].offset != at)
+			return false;
+		at += slot->packet[i].length;
+	}
+	return true;
+}
+
 int buffer_take(struct slot *slot)
 {
+	const struct transfer_request *request = &slot->request;
+
 	assert(!slot->data);
+	if (request->in_pool && request->type != TRANSFER_CONTROL && packets_are_in_place(slot)) {
+		slot->data = slot->port->worker->connection.pool + request->pool_offset;
+		slot->lent = true;
+		return XVHC_OK;
+	}
 	slot->data = arena_take(pages_of(slot));
 	if (!slot->data)
 		return XVHC_ELIMIT;
@@ -43,6 +71,11 @@ void buffer_give(struct slot *slot)
 {
 	if (!slot->data)
 		return;
+	if (slot->lent) {
+		slot->data = NULL;
+		slot->lent = false;
+		return;
+	}
 	if (slot->request.type == TRANSFER_CONTROL)
 		slot->data -= ARENA_PAGE;
 	arena_give(slot->data, pages_of(slot));
@@ -53,6 +86,18 @@ void buffer_wipe(void)
 {
 	arena_wipe();
 	memset(rearranged, 0, sizeof(rearranged));
+}
+
+/* Copies length bytes from or to the guest's pool, where they all lie. */
+static void copy_pool(const struct worker *worker, uint32_t offset, void *local, uint32_t length,
+		      enum transport_direction direction)
+{
+	uint8_t *pool = worker->connection.pool + offset;
+
+	if (direction == TRANSPORT_TO_GUEST)
+		shared_copy(pool, local, length);
+	else
+		shared_copy(local, pool, length);
 }
 
 /* Copies the segments, until length bytes are done. */
@@ -73,20 +118,21 @@ static int copy(struct worker *worker, const struct transfer_segment *segments, 
 		at += bytes;
 		length -= bytes;
 	}
-	return i > 0 ? worker->transport->copy(copies, i, direction) : XVHC_OK;
+	if (i == 0)
+		return XVHC_OK;
+	worker->counts.copies++;
+	return worker->transport->copy(copies, i, direction);
 }
 
-/* Whether the guest's packets lie as a slot's do. */
-static bool packets_are_in_place(const struct slot *slot)
+/* Copies the first length bytes of a request's data. */
+static int copy_data(struct worker *worker, const struct transfer_request *request, void *local,
+		     uint32_t length, enum transport_direction direction)
 {
-	uint32_t at = 0, i;
-
-	for (i = 0; i < slot->request.packets; i++) {
-		if (slot->packet[i].offset != at)
-			return false;
-		at += slot->packet[i].length;
-	}
-	return true;
+	if (!request->in_pool)
+		return copy(worker, request->segment, request->data_segments, local, length,
+			    direction);
+	copy_pool(worker, request->pool_offset, local, length, direction);
+	return XVHC_OK;
 }
 
 int buffer_fetch(struct worker *worker, struct slot *slot)
@@ -97,8 +143,9 @@ int buffer_fetch(struct worker *worker, struct slot *slot)
 	uint32_t i;
 	int error;
 
-	error = copy(worker, request->segment, request->data_segments, to, request->length,
-		     TRANSPORT_FROM_GUEST);
+	if (slot->lent)
+		return XVHC_OK;
+	error = copy_data(worker, request, to, request->length, TRANSPORT_FROM_GUEST);
 	if (error != XVHC_OK || in_place)
 		return error;
 	for (i = 0; i < request->packets; i++) {
@@ -138,19 +185,25 @@ int buffer_store(struct worker *worker, struct slot *slot)
 	uint32_t length = slot->transfer.actual;
 	void *from = slot->data;
 
+	if (slot->lent)
+		return XVHC_OK;
 	if (request->type == TRANSFER_ISOC) {
 		from = packets_to_guest(slot);
 		length = request->length;
 	}
-	return copy(worker, request->segment, request->data_segments, from, length,
-		    TRANSPORT_TO_GUEST);
+	return copy_data(worker, request, from, length, TRANSPORT_TO_GUEST);
 }
 
 int buffer_copy_list(struct worker *worker, const struct transfer_request *request, void *list,
 		     enum transport_direction direction)
 {
-	uint32_t i, bytes = 0;
+	uint32_t i, bytes = request->packets * (uint32_t)sizeof(struct xvhcif_packet);
 
+	if (request->in_pool) {
+		copy_pool(worker, request->list_offset, list, bytes, direction);
+		return XVHC_OK;
+	}
+	bytes = 0;
 	for (i = 0; i < request->list_segments; i++)
 		bytes += request->list[i].length;
 	return copy(worker, request->list, request->list_segments, list, bytes, direction);

@@ -46,13 +46,15 @@ int connection_open(struct worker *worker, const struct message_connect *connect
 		    struct message_fds *fds, const char **problem)
 {
 	struct connection *connection = &worker->connection;
-	struct transport_rings rings;
+	struct transport_rings rings = {0};
 	int error;
 
 	worker->wire = connect->version == 1 ? &wire_usbif : &wire_xvhcif;
 	error = worker->transport->connect(connect, fds, &rings, problem);
 	if (error != XVHC_OK)
 		return error;
+	connection->pool = rings.pool;
+	connection->pool_bytes = rings.pool_bytes;
 	error = worker->wire->open(worker, &rings, connect->ring_pages);
 	if (error != XVHC_OK) {
 		*problem = "the indices found in a ring cannot be true";
@@ -71,6 +73,7 @@ int connection_open(struct worker *worker, const struct message_connect *connect
 void connection_accept(struct worker *worker)
 {
 	worker->transport->accept();
+	worker->counts.woken++;
 	worker->connection.accepted = true;
 	worker->connection.more = true;
 }
@@ -170,8 +173,10 @@ int connection_flush(struct worker *worker)
 	}
 	if (connection->event_due)
 		error = tell_ports(worker, &notify);
-	if (notify)
+	if (notify) {
 		worker->transport->notify();
+		worker->counts.notified++;
+	}
 	if (connection->accepted) {
 		connection->accepted = false;
 		worker->transport->rearm();

@@ -11,7 +11,8 @@
 enum loop_kind {
 	LOOP_BROKER = 0, /* a message from the broker, or room for one to it */
 	LOOP_GUEST,      /* the guest notified us */
-	LOOP_SOURCE,     /* devices: transfers or operations ended */
+	LOOP_SOURCE,     /* devices: transfers ended */
+	LOOP_OPERATIONS, /* devices: operations ended, where the source tells them apart */
 	LOOP_KINDS,
 };
 

@@ -139,7 +139,10 @@ static bool needs_reset(const struct port *port, const struct slot *slot)
 
 static bool is_admitted(const struct port *port, const struct slot *slot)
 {
-	return quota_admit(&port->worker->quota, &slot->request, loop_now_ms());
+	struct quota *quota = &port->worker->quota;
+	uint64_t now_ms = quota_needs_time(quota, &slot->request) ? loop_now_ms() : 0;
+
+	return quota_admit(quota, &slot->request, now_ms);
 }
 
 static bool is_reset(const struct port *port, const struct slot *slot)

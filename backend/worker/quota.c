@@ -46,12 +46,18 @@ static uint32_t counted_bytes(const struct transfer_request *request)
 	return request->type == TRANSFER_CONTROL ? 0 : request->length;
 }
 
+bool quota_needs_time(const struct quota *quota, const struct transfer_request *request)
+{
+	return quota->pause_until_ms != 0 || request->type == TRANSFER_CONTROL;
+}
+
 bool quota_admit(struct quota *quota, const struct transfer_request *request, uint64_t now_ms)
 {
 	if (now_ms < quota->pause_until_ms) {
 		quota->waiting = quota->too_soon = true;
 		return false;
 	}
+	quota->pause_until_ms = 0;
 	if (!has_room(quota, request)) {
 		quota->waiting = true;
 		return false;

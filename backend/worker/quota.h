@@ -26,6 +26,9 @@ struct quota {
 XVHC_MUST_CHECK int quota_init(struct quota *quota, const struct message_connect *connect,
 			       uint64_t now_ms);
 
+/* Whether quota_admit() looks at the time for this request: a system call, it may be. */
+bool quota_needs_time(const struct quota *quota, const struct transfer_request *request);
+
 /*
  * Whether a request may be run now; then its control request counts. Where not, quota->waiting is
  * set: the caller asks again after a transfer has ended, or when quota_wait_ms() have passed.

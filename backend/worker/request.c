@@ -98,7 +98,7 @@ static void cancel(struct worker *worker, struct port *port, const struct transf
 /* A request that no device will ever see: it is answered at once. */
 static void answer_at_once(struct worker *worker, const struct transfer_request *request, int error)
 {
-	worker->refused++;
+	worker->counts.refused++;
 	if (error != XVHC_ENODEV)
 		log_limited(&worker->log, LOG_LEVEL_WARNING, "refused a malformed request");
 	respond(worker, request->id, error);
@@ -112,9 +112,12 @@ int request_accept(struct worker *worker)
 
 	slot = take_slot(worker);
 	got = worker->wire->take(worker, &slot->request, &error);
-	worker->requests += got > 0;
-	if (got > 0 && error == XVHC_OK && slot->request.port > worker->ports)
-		error = XVHC_ENODEV;
+	worker->counts.requests += got > 0;
+	if (got > 0 && error == XVHC_OK) {
+		worker->counts.pooled += slot->request.in_pool;
+		if (slot->request.port > worker->ports)
+			error = XVHC_ENODEV;
+	}
 	if (got > 0 && error != XVHC_OK)
 		answer_at_once(worker, &slot->request, error);
 	if (got <= 0 || error != XVHC_OK) {
@@ -165,7 +168,7 @@ static void run_transfer(struct slot *slot)
 	if (error == XVHC_OK)
 		error = vet_request(&port->state, &slot->request, slot->packet);
 	if (error != XVHC_OK) {
-		port->worker->refused++;
+		port->worker->counts.refused++;
 		log_refused(slot, error);
 		request_answer(slot, error, 0);
 	} else if (buffer_take(slot) != XVHC_OK) {
@@ -226,7 +229,7 @@ void request_submit(struct slot *slot)
 	if (error == XVHC_OK && !slot->request.in)
 		error = buffer_fetch(port->worker, slot);
 	if (error != XVHC_OK)
-		port->worker->refused++;
+		port->worker->counts.refused++;
 	else
 		error = port->worker->source->submit(&port->device, &slot->transfer);
 	if (error == XVHC_ELIMIT) {

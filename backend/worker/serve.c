@@ -108,10 +108,16 @@ static void handle_source(struct worker *worker)
 	worker->source->handle_events();
 }
 
+static void handle_operations(struct worker *worker)
+{
+	worker->source->handle_operations();
+}
+
 static void (*const handlers[LOOP_KINDS])(struct worker *worker) = {
 	[LOOP_BROKER] = broker_link_handle,
 	[LOOP_GUEST] = connection_accept,
 	[LOOP_SOURCE] = handle_source,
+	[LOOP_OPERATIONS] = handle_operations,
 };
 
 static int shorter(int timeout_ms, int other_ms)
@@ -126,7 +132,9 @@ static int one_round(struct worker *worker, int timeout_ms)
 	uint32_t ready, kind;
 	int error;
 
-	timeout_ms = shorter(timeout_ms, quota_wait_ms(&worker->quota, loop_now_ms()));
+	if (worker->quota.too_soon)
+		timeout_ms = shorter(timeout_ms, quota_wait_ms(&worker->quota, loop_now_ms()));
+	worker->counts.rounds++;
 	ready = loop_wait(&worker->loop, worker->connection.more ? 0 : timeout_ms);
 	for (kind = 0; kind < LOOP_KINDS; kind++) {
 		if (ready & (1u << kind))
@@ -197,8 +205,14 @@ void serve_release(struct worker *worker)
 
 static void tell_counts(const struct worker *worker)
 {
+	const struct counts *counts = &worker->counts;
+
 	log_line(LOG_LEVEL_INFO, "%" PRIu64 " requests, %" PRIu64 " of them refused",
-		 worker->requests, worker->refused);
+		 counts->requests, counts->refused);
+	log_line(LOG_LEVEL_INFO,
+		 "%" PRIu64 " with data in the pool; %" PRIu64 " copies, %" PRIu64
+		 " rounds; notified %" PRIu64 " times, and the guest %" PRIu64 " times",
+		 counts->pooled, counts->copies, counts->rounds, counts->woken, counts->notified);
 }
 
 int serve(const struct transport_ops *transport, const struct source_ops *source,

@@ -23,7 +23,7 @@ static void pass(struct slot *slot, const struct control_setup *setup)
 static void refuse(struct slot *slot, const struct control_setup *setup)
 {
 	(void)setup;
-	slot->port->worker->refused++;
+	slot->port->worker->counts.refused++;
 	request_answer(slot, XVHC_ESTALL, 0);
 }
 
@@ -126,7 +126,7 @@ static void get_descriptor(struct slot *slot, const struct control_setup *setup)
 	memcpy(slot->data, found, length);
 	slot->transfer.actual = (uint32_t)length;
 	if (length > 0 && buffer_store(port->worker, slot) != XVHC_OK) {
-		port->worker->refused++;
+		port->worker->counts.refused++;
 		request_answer(slot, XVHC_EINVAL, 0);
 	} else {
 		request_answer(slot, XVHC_OK, (uint32_t)length);

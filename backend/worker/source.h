@@ -4,7 +4,8 @@
  *
  * A source runs transfers, several at a time, and operations, one at a time for each device.
  * Operations may take seconds; they never make the caller wait. All calls, and all calls back, are
- * made from the worker's one thread, and the calls back only from within handle_events().
+ * made from the worker's one thread, and the calls back only from within handle_events() and
+ * handle_operations().
  *
  * The worker keeps the order: it starts no operation while a transfer that the operation would
  * disturb is under way, and no transfer while an operation is.
@@ -99,8 +100,9 @@ struct source_ops {
 	int (*init)(struct loop *loop, const struct source_calls *calls);
 	/* Makes what the devices of this many ports need, once. 0, or -errno after a log line. */
 	int (*start)(uint32_t ports);
-	/* Something that was added to the loop is ready. */
+	/* Something that was added to the loop is ready, as LOOP_SOURCE or as LOOP_OPERATIONS. */
 	void (*handle_events)(void);
+	void (*handle_operations)(void); /* NULL: nothing is added as such */
 	/* Begins an operation. operation_done() follows. */
 	void (*operate)(struct source_device *device, const struct source_operation *operation);
 	/*

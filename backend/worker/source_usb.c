@@ -109,7 +109,7 @@ static int watch_descriptors(void)
 	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (event < 0)
 		return -errno;
-	return loop_add(loop, event, EPOLLIN, LOOP_SOURCE);
+	return loop_add(loop, event, EPOLLIN, LOOP_OPERATIONS);
 }
 
 static int usb_init(struct loop *worker_loop, const struct source_calls *worker_calls)
@@ -144,7 +144,7 @@ static int usb_start(uint32_t ports)
 	return error;
 }
 
-static void handle_helpers(void)
+static void usb_handle_operations(void)
 {
 	uint64_t count;
 	uint32_t i;
@@ -165,7 +165,6 @@ static void usb_handle_events(void)
 	struct timeval now = {0};
 
 	(void)libusb_handle_events_timeout_completed(source_usb_context, &now, NULL);
-	handle_helpers();
 }
 
 static void usb_operate(struct source_device *device, const struct source_operation *operation)
@@ -261,6 +260,7 @@ const struct source_ops source_usb = {
 	.init = usb_init,
 	.start = usb_start,
 	.handle_events = usb_handle_events,
+	.handle_operations = usb_handle_operations,
 	.operate = usb_operate,
 	.submit = usb_submit,
 	.cancel = usb_cancel,

@@ -37,6 +37,9 @@ struct transport_rings {
 	void *requests;
 	void *events;
 	int event; /* becomes readable when the guest notifies us */
+	/* The guest's data pool, mapped for as long as the process lives. */
+	uint8_t *pool;
+	uint32_t pool_bytes; /* 0: there is none */
 };
 
 struct transport_ops {

@@ -14,10 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <byte_order.h>
 #include <error.h>
 #include <xvhc/usbif.h>
 
 static uint8_t *memory;
+static uint8_t *pool;
+static size_t pool_bytes;
 static uint32_t pages;
 static int from_guest = -1;
 static int to_guest = -1;
@@ -66,6 +69,47 @@ static bool lie_in_memory(const struct message_connect *connect)
 	return connect->event_ref < pages;
 }
 
+/* Maps the pool's pages once more, one behind the other. Returns whether they are all there. */
+static bool map_pool_pages(const struct message_connect *connect, int fd)
+{
+	uint32_t i;
+
+	for (i = 0; i < connect->pool_pages; i++) {
+		uint32_t directory = connect->pool_ref[i / XVHCIF_POOL_REFS_OF_A_PAGE], ref;
+
+		if (directory >= pages)
+			return false;
+		memcpy(&ref,
+		       memory + (size_t)directory * XVHCIF_PAGE_SIZE +
+			       (size_t)(i % XVHCIF_POOL_REFS_OF_A_PAGE) * sizeof(ref),
+		       sizeof(ref));
+		ref = le32(ref);
+		if (ref >= pages || mmap(pool + (size_t)i * XVHCIF_PAGE_SIZE, XVHCIF_PAGE_SIZE,
+					 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+					 (off_t)ref * XVHCIF_PAGE_SIZE) == MAP_FAILED)
+			return false;
+	}
+	return true;
+}
+
+static int map_pool(const struct message_connect *connect, int fd, struct transport_rings *rings,
+		    const char **problem)
+{
+	if (connect->pool_pages == 0)
+		return XVHC_OK;
+	pool_bytes = (size_t)connect->pool_pages * XVHCIF_PAGE_SIZE;
+	pool = mmap(NULL, pool_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pool == MAP_FAILED) {
+		pool = NULL;
+		return fail(problem, "no room for the pool");
+	}
+	if (!map_pool_pages(connect, fd))
+		return fail(problem, "the pool lies outside of the guest's memory");
+	rings->pool = pool;
+	rings->pool_bytes = (uint32_t)pool_bytes;
+	return XVHC_OK;
+}
+
 static int memfd_connect(const struct message_connect *connect, struct message_fds *fds,
 			 struct transport_rings *rings, const char **problem)
 {
@@ -78,6 +122,9 @@ static int memfd_connect(const struct message_connect *connect, struct message_f
 		return error;
 	if (!lie_in_memory(connect))
 		return fail(problem, "a ring lies outside of the guest's memory");
+	error = map_pool(connect, fds->fd[0], rings, problem);
+	if (error != XVHC_OK)
+		return error;
 	rings->requests = memory + (size_t)connect->ring_ref[0] * USBIF_PAGE_SIZE;
 	rings->events = memory + (size_t)connect->event_ref * USBIF_PAGE_SIZE;
 	from_guest = fds->fd[1];
@@ -132,11 +179,13 @@ void transport_memfd_disconnect(void)
 {
 	if (memory)
 		munmap(memory, (size_t)pages * USBIF_PAGE_SIZE);
+	if (pool)
+		munmap(pool, pool_bytes);
 	if (from_guest >= 0) {
 		close(from_guest);
 		close(to_guest);
 	}
-	memory = NULL;
+	memory = pool = NULL;
 	pages = 0;
 	from_guest = to_guest = -1;
 }

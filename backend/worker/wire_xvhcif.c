@@ -37,7 +37,8 @@ static int xvhcif_take(struct worker *worker, struct transfer_request *request, 
 		return wire_fault(worker, "the request ring's index ran past the ring");
 	if (got == 0)
 		return 0;
-	*error = xvhcif_decode(&wire, worker->connection.slots, request);
+	*error = xvhcif_decode(&wire, worker->connection.slots, worker->connection.pool_bytes,
+			       request);
 	if (*error == XVHC_EPROTO)
 		return wire_fault(worker, "a request has an id that there is not");
 	return 1;
@@ -60,6 +61,7 @@ static int fetch_segments(struct worker *worker, struct transfer_request *reques
 		.local = segments,
 	};
 
+	worker->counts.copies += copy.length > 0;
 	if (copy.length > 0 && worker->transport->copy(&copy, 1, TRANSPORT_FROM_GUEST) != XVHC_OK)
 		return XVHC_EINVAL;
 	return xvhcif_decode_segments(segments, request);

@@ -43,6 +43,7 @@ struct slot {
 	struct source_transfer transfer;
 	struct transfer_packet packet[XVHC_ISOC_PACKETS_MAX];
 	uint8_t *data; /* buffer_take()'s; NULL: none */
+	bool lent;     /* it lies in the guest's pool */
 };
 
 enum port_phase {
@@ -92,12 +93,25 @@ struct port {
 struct connection {
 	struct back_ring requests;
 	struct back_ring events;
-	uint32_t slots;    /* of the request ring */
+	uint32_t slots; /* of the request ring */
+	uint8_t *pool;  /* shared: data of the guest, of which nothing is ever believed */
+	uint32_t pool_bytes;
 	bool more;         /* requests may be left in the ring */
 	bool notify;       /* responses were put and not published */
 	bool event_due;    /* a port has something to tell the guest */
 	bool accepted;     /* a notification was taken note of */
 	const char *fault; /* the guest broke the protocol: what it did */
+};
+
+/* What has happened so far: told when the worker ends. */
+struct counts {
+	uint64_t requests; /* taken */
+	uint64_t refused;  /* of them, by vetting: not one of these has reached a device */
+	uint64_t pooled;   /* of them, transfers whose data lies in the pool */
+	uint64_t copies;   /* calls of the transport's copy(): each is a hypercall */
+	uint64_t rounds;   /* of the loop */
+	uint64_t woken;    /* notifications by the guest */
+	uint64_t notified; /* notifications of the guest */
 };
 
 struct worker {
@@ -119,8 +133,7 @@ struct worker {
 	uint32_t slot_count; /* of them, in use: one more than the ring has */
 	struct slot *free;
 	struct log_limit log;
-	uint64_t requests; /* taken so far */
-	uint64_t refused;  /* of them, by vetting: not one of these has reached a device */
+	struct counts counts;
 };
 
 #endif

@@ -10,7 +10,7 @@ static void memory_copy(struct link *link, const struct slot *slot, u32 at, void
 	while (length) {
 		u32 in_page = at % XVHCIF_PAGE_SIZE;
 		u32 bytes = min_t(u32, length, XVHCIF_PAGE_SIZE - in_page);
-		void *page = pool_address(&link->pool, slot->pages[at / XVHCIF_PAGE_SIZE]);
+		void *page = pool_address(link->pool, slot->pages[at / XVHCIF_PAGE_SIZE]);
 
 		if (give)
 			memcpy(memory, page + in_page, bytes);
@@ -59,7 +59,7 @@ void buffer_clear(struct link *link, struct slot *slot)
 	u16 i;
 
 	for (i = 0; i < slot->page_count; i++)
-		clear_page(pool_address(&link->pool, slot->pages[i]));
+		clear_page(pool_address(link->pool, slot->pages[i]));
 }
 
 void buffer_take(struct link *link, struct slot *slot, u32 at, const struct urb *urb, u32 offset,

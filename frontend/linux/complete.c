@@ -189,7 +189,6 @@ static bool response_take(struct link *link)
 	if (rc > 0) {
 		resetting = link->slots[response.id].use == SLOT_PORT;
 		response_handle(link, &response);
-		transfers_start(link);
 	}
 	spin_unlock_irqrestore(&controller->lock, flags);
 	/* What a port has come to is to be looked at. */
@@ -215,7 +214,10 @@ static bool event_take(struct link *link)
 	return rc > 0;
 }
 
-/* Publishes the requests for events. Returns whether a response or an event arrived meanwhile. */
+/*
+ * Sends what can be sent now that there is room, once for all that was answered. Publishes the
+ * requests for events. Returns whether a response or an event arrived meanwhile.
+ */
 static bool rings_recheck(struct link *link)
 {
 	struct controller *controller = link->controller;
@@ -224,6 +226,7 @@ static bool rings_recheck(struct link *link)
 
 	spin_lock_irqsave(&controller->lock, flags);
 	if (controller->link == link && !link->broken) {
+		transfers_start(link);
 		if (front_ring_push(&link->events))
 			notify_remote_via_irq(link->irq);
 		more |= front_ring_recheck(&link->events);

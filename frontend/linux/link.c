@@ -29,7 +29,7 @@ void page_share(struct link *link, struct shared_page *shared, struct page *page
 	gnttab_page_grant_foreign_access_ref_one(shared->ref, link->dev->otherend_id, page, 0);
 }
 
-static void page_unshare(struct shared_page *shared)
+void page_unshare(struct shared_page *shared)
 {
 	if (shared->page)
 		gnttab_end_foreign_access(shared->ref, shared->page);
@@ -67,13 +67,31 @@ static int ring_share(struct link *link, grant_ref_t *refs)
 	return 0;
 }
 
-static int pages_share(struct link *link)
+/* How many pages the pool has; *mapped: whether the backend is to map them. */
+static u16 pool_page_count(const struct link *link, unsigned int mapped_max, bool *mapped)
+{
+	unsigned int wanted = xvhc_pool_mib * (SZ_1M / XVHCIF_PAGE_SIZE);
+
+	*mapped = link->wire->version != 1 && wanted && mapped_max >= POOL_PAGES_MIN;
+	if (link->wire->version == 1)
+		return POOL_PAGES_1;
+	if (!*mapped)
+		return POOL_PAGES_2;
+	mapped_max = min_t(unsigned int, mapped_max, XVHC_POOL_PAGES_MAX);
+	return clamp_t(unsigned int, wanted, POOL_PAGES_MIN, mapped_max);
+}
+
+static int pages_share(struct link *link, unsigned int pool_pages_max)
 {
 	struct page *page;
 	grant_ref_t refs;
+	bool mapped;
+	u16 count;
 	int rc;
 
-	rc = gnttab_alloc_grant_references(RING_PAGES + 1 + link->wire->pool_pages, &refs);
+	count = pool_page_count(link, pool_pages_max, &mapped);
+	rc = gnttab_alloc_grant_references(RING_PAGES + 1 + count + XVHCIF_POOL_DIRECTORY_MAX,
+					   &refs);
 	if (rc)
 		return rc;
 	rc = ring_share(link, &refs);
@@ -83,7 +101,7 @@ static int pages_share(struct link *link)
 	}
 	if (!rc) {
 		page_share(link, &link->event_page, page, &refs);
-		rc = pool_init(link, link->wire->pool_pages, &refs);
+		rc = pool_init(link, count, mapped, &refs);
 	}
 	gnttab_free_grant_references(refs);
 	if (rc)
@@ -177,7 +195,8 @@ static struct link *link_alloc(struct xenbus_device *dev, struct controller *con
 	return link;
 }
 
-struct link *link_open(struct xenbus_device *dev, struct controller *controller)
+struct link *link_open(struct xenbus_device *dev, struct controller *controller,
+		       unsigned int pool_pages_max)
 {
 	struct link *link;
 	int rc = -ENOMEM;
@@ -187,7 +206,7 @@ struct link *link_open(struct xenbus_device *dev, struct controller *controller)
 	link = link_alloc(dev, controller);
 	if (!link)
 		goto fail;
-	rc = pages_share(link);
+	rc = pages_share(link, pool_pages_max);
 	if (rc)
 		goto free_link;
 	link->wire->rings_init(link);

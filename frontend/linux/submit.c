@@ -86,21 +86,22 @@ static bool pages_are_to_spare(const struct link *link, const struct transfer *t
 	wanted = DIV_ROUND_UP(length, XVHCIF_PAGE_SIZE) + 2;
 	if (!usb_endpoint_xfer_control(&urb->ep->desc) && length > XVHCIF_PAGE_SIZE)
 		wanted += POOL_PAGES_FOR_OTHERS;
+	if (usb_endpoint_xfer_bulk(&urb->ep->desc))
+		wanted += POOL_PAGES_FOR_PERIODIC;
 	/* With version 1 there are pages for all that its slots can have. */
-	return link->wire->version == 1 || link->pool.free_count >= wanted;
+	return link->wire->version == 1 || link->pool->free_count >= wanted;
 }
 
 /*
- * A transfer that waits for pages holds up the later ones of its port, but for control transfers: a
- * disk that is sent the command of one transfer, and never its data since others have the pages,
- * would wait for it.
+ * A bulk transfer that waits for pages holds up the later ones of its port: a disk that is sent the
+ * command of one transfer, and never its data since others have the pages, would wait for it.
  */
 static bool pages_are_its_turn(const struct link *link, const struct transfer *transfer,
 			       u32 *starved)
 {
 	u32 port = BIT(transfer->port);
 
-	if (usb_endpoint_xfer_control(&transfer->urb->ep->desc))
+	if (!usb_endpoint_xfer_bulk(&transfer->urb->ep->desc))
 		return pages_are_to_spare(link, transfer);
 	if (!(*starved & port) && pages_are_to_spare(link, transfer))
 		return true;
@@ -157,11 +158,11 @@ static void packets_choose(struct link *link, struct transfer *transfer, struct 
 		transfer->packets_sent++;
 	}
 	slot_pages_take(link, slot, slot->length);
-	slot->list = pool_take(&link->pool);
+	slot->list = pool_take(link->pool);
 	slot->has_list = true;
 	if (!xvhc_trusted) {
 		buffer_clear(link, slot);
-		clear_page(pool_address(&link->pool, slot->list));
+		clear_page(pool_address(link->pool, slot->list));
 	}
 	for (i = 0; i < slot->packet_count && usb_urb_dir_out(urb); i++) {
 		const struct usb_iso_packet_descriptor *packet =
@@ -185,8 +186,9 @@ static void part_send(struct link *link, struct transfer *transfer)
 		packets_choose(link, transfer, slot);
 	else
 		part_choose(link, transfer, slot);
-	if (link->wire->version != 1 && slot->page_count > XVHCIF_SEGMENTS_DIRECT) {
-		slot->indirect = pool_take(&link->pool);
+	if (link->wire->version != 1 && !slot->in_pool &&
+	    slot->page_count > XVHCIF_SEGMENTS_DIRECT) {
+		slot->indirect = pool_take(link->pool);
 		slot->has_indirect = true;
 	}
 	transfer->in_flight++;

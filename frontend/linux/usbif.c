@@ -74,7 +74,7 @@ static u32 pipe_encode(const struct slot *slot, const struct urb *urb)
 static void segment_encode(const struct link *link, u16 place, u32 length,
 			   struct usbif_segment *segment)
 {
-	segment->gref = link->pool.pages[place].ref;
+	segment->gref = link->pool->pages[place].ref;
 	segment->offset = 0;
 	segment->length = length;
 }
@@ -99,7 +99,7 @@ static u16 segments_encode(const struct link *link, const struct slot *slot,
 static void packets_encode(struct link *link, const struct slot *slot, const struct urb *urb,
 			   struct usbif_urb_request *request)
 {
-	struct usbif_isoc_packet *list = pool_address(&link->pool, slot->list);
+	struct usbif_isoc_packet *list = pool_address(link->pool, slot->list);
 	u32 at = 0;
 	u32 i;
 
@@ -182,7 +182,7 @@ static int usbif_take(struct link *link, struct response *response)
 static int usbif_packet_read(struct link *link, const struct slot *slot, u32 index, u32 length,
 			     struct response *packet)
 {
-	const struct usbif_isoc_packet *list = pool_address(&link->pool, slot->list);
+	const struct usbif_isoc_packet *list = pool_address(link->pool, slot->list);
 	struct usbif_isoc_packet entry;
 
 	shared_copy(&entry, &list[index], sizeof(entry));
@@ -220,7 +220,6 @@ static int usbif_event_take(struct link *link, struct port_event *event)
 const struct wire_ops wire_usbif = {
 	.version = 1,
 	.slots = USBIF_URB_RING_SLOTS,
-	.pool_pages = POOL_PAGES_1,
 	.part_bytes_max = PART_BYTES_MAX,
 	.rings_init = usbif_rings_init,
 	.nodes_write = usbif_nodes_write,

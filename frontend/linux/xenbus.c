@@ -60,7 +60,8 @@ static void nodes_remove(const struct xenbus_device *dev)
 {
 	static const char *const names[] = {
 		"wire-version", "ring-page-order", "head-ref", "ring-ref0", "ring-ref1",
-		"feature-reconnect",
+		"feature-reconnect", "pool-pages", "pool-ref0", "pool-ref1", "pool-ref2",
+		"pool-ref3",
 	};
 	unsigned int i;
 
@@ -93,6 +94,7 @@ struct offer {
 	u8 port_count;
 	u8 speed_max;
 	u8 version;
+	unsigned int pool_pages_max; /* that it maps */
 };
 
 /* It must be known, or nothing can be made of it. */
@@ -105,6 +107,7 @@ static int offer_read(struct xenbus_device *dev, struct offer *offer)
 
 	if (ports < 1 || ports > USBIF_PORT_MAX || usb < 1 || usb > 2)
 		return -EINVAL;
+	offer->pool_pages_max = xenbus_read_unsigned(dev->otherend, "max-pool-pages", 0);
 	offer->port_count = ports;
 	offer->version = xvhc_wire_max >= 2 && wire >= 2 && order >= RING_ORDER ? 2 : 1;
 	if (usb == 1)
@@ -155,7 +158,7 @@ static int link_make(struct frontend *frontend)
 	rc = controller_provide(frontend, &offer);
 	if (rc)
 		return rc;
-	link = link_open(dev, frontend->controller);
+	link = link_open(dev, frontend->controller, offer.pool_pages_max);
 	if (IS_ERR(link))
 		return PTR_ERR(link);
 	frontend->link = link;

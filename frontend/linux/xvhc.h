@@ -31,14 +31,16 @@
  *	struct link		one connection. A backend that comes back gets a new one.
  *	struct transfer		one URB, from urb_enqueue to its giveback.
  *
- * All data goes through pages of our own, which are granted when the link is made and stay granted
- * until it is gone. A copy within the guest costs less than granting, mapping, unmapping and
- * revoking for each transfer, and it buys three things. A backend that keeps a page mapped after
- * its response, or dies with it, holds a page of ours, which is freed when Xen lets go of it, and
- * never the memory of an URB that was given back; so an URB can be given back at any time. What
- * else lies on the page of an URB's buffer is never shared. And every kind of buffer is alike on
- * the wire, whether it is vmalloc memory, unaligned, or a list of fragments: its segments are whole
- * pages, in order. The price is 1 MiB for each controller, or 4 MiB with version 2.
+ * All data goes through pages of our own, the pool, which are granted when the link is made and
+ * stay granted until it is gone. A backend of version 2 that can maps them all, and is then told
+ * where in the pool a request's data lies; another one is told their grants. A copy within the
+ * guest costs less than granting, mapping, unmapping and revoking for each transfer, and it buys
+ * three things. A backend that keeps a page mapped after its response, or dies with it, holds a
+ * page of ours, which is freed when Xen lets go of it, and never the memory of an URB that was
+ * given back; so an URB can be given back at any time. What else lies on the page of an URB's
+ * buffer is never shared. And every kind of buffer is alike on the wire, whether it is vmalloc
+ * memory, unaligned, or a list of fragments: it is whole pages, in order. The price is 1 MiB for
+ * each controller, or 4 MiB with version 2 (parameter "pool").
  *
  * The pages are used again and again, so a backend can see in them what it has seen before, and one
  * that says that it wrote more than it did has the guest read that once more, for another device it
@@ -82,13 +84,15 @@
 /* Pages for the data of one request. */
 #define SLOT_PAGES_MAX (XVHCIF_LENGTH_MAX / XVHCIF_PAGE_SIZE)
 
-/* Pages for data of all requests. */
+/* Pages for data of all requests. Version 2: by the parameter "pool", but no fewer. */
 #define POOL_PAGES_1 (USBIF_URB_RING_SLOTS * USBIF_SEGMENTS_MAX)
 #define POOL_PAGES_2 1024
-#define POOL_PAGES_MAX POOL_PAGES_2
+#define POOL_PAGES_MIN 512
 
-/* So many of them are left for control transfers, and for what is small. */
+/* So many of them are left for control transfers, and for what is small... */
 #define POOL_PAGES_FOR_OTHERS 32
+/* ...and so many by bulk transfers for those that must not wait. */
+#define POOL_PAGES_FOR_PERIODIC 96
 
 /*
  * A full ring must not keep anyone from cancelling, or a device from answering control requests:
@@ -119,12 +123,15 @@ struct shared_page {
 	grant_ref_t ref;   /* of the page, while there is one */
 };
 
-/* Pages for data. Those that are free are on a stack, the one used last on top. */
+/* Pages for data. They outlive their link where the backend is slow to let go of them. */
 struct pool {
-	struct shared_page pages[POOL_PAGES_MAX];
+	struct shared_page pages[XVHC_POOL_PAGES_MAX];
+	struct shared_page directory[XVHCIF_POOL_DIRECTORY_MAX]; /* of a pool that is mapped */
+	bool mapped; /* the backend maps it: requests may name places in it */
 	u16 count; /* of pages */
 	u16 free_count;
-	u16 free[POOL_PAGES_MAX];
+	DECLARE_BITMAP(used, XVHC_POOL_PAGES_MAX);
+	struct work_struct release;
 };
 
 enum slot_use {
@@ -157,6 +164,7 @@ struct slot {
 	struct port *port;    /* SLOT_PORT */
 	struct streams *streams; /* SLOT_STREAMS: NULL where nobody waits any more */
 	/* Places in the pool. */
+	bool in_pool; /* they lie side by side, and the backend has them mapped */
 	u16 page_count;
 	u16 pages[SLOT_PAGES_MAX];
 	bool has_list; /* isochronous: the packet list */
@@ -184,7 +192,7 @@ struct link {
 	struct shared_page event_page; /* version 1: connection ring; 2: head page */
 	struct front_ring requests;
 	struct front_ring events;
-	struct pool pool;
+	struct pool *pool;
 	struct slot *slots;
 	u16 slot_count;
 	DECLARE_BITMAP(ids_free, SLOTS_MAX);
@@ -304,7 +312,6 @@ struct frontend {
 struct wire_ops {
 	u8 version;
 	u16 slots;
-	u16 pool_pages;
 	/*
 	 * Data of one request, in bytes. An URB with more is sent in parts. A part is a whole
 	 * number of packets of any endpoint, so that no packet but the last can be short.
@@ -350,10 +357,11 @@ static inline struct controller *hcd_controller(struct usb_hcd *hcd)
 	return hcd_root_hub(hcd)->controller;
 }
 
-/* main.c: the module's parameters "trusted" and "wire" */
+/* main.c: the module's parameters "trusted", "wire" and "pool" */
 
 extern bool xvhc_trusted;
 extern unsigned int xvhc_wire_max;
+extern unsigned int xvhc_pool_mib;
 
 /* xenbus.c */
 
@@ -364,10 +372,11 @@ void frontend_unregister(void);
 
 /*
  * Makes shared pages and an event channel, fills the event ring, and makes it the controller's
- * link. Returns the link or an error pointer; on errors nothing is left behind. Needs
- * frontend->mutex, and sleeps.
+ * link. The backend maps a pool of up to pool_pages_max pages. Returns the link or an error
+ * pointer; on errors nothing is left behind. Needs frontend->mutex, and sleeps.
  */
-struct link *link_open(struct xenbus_device *dev, struct controller *controller);
+struct link *link_open(struct xenbus_device *dev, struct controller *controller,
+		       unsigned int pool_pages_max);
 
 /*
  * Ends the connection: gives back the controller's URBs and empties its ports, or keeps both where
@@ -398,14 +407,24 @@ void link_push(struct link *link);
 void page_share(struct link *link, struct shared_page *shared, struct page *page,
 		grant_ref_t *refs);
 
+/* Revokes and frees it: later, where the backend still has it mapped. */
+void page_unshare(struct shared_page *shared);
+
 /* Takes an id, of which there must be a free one, for a use. And frees it, with its pages. */
 u16 id_take(struct link *link, enum slot_use use);
 void id_release(struct link *link, u16 id);
 
-/* pool.c: all but the first two need controller->lock */
+/* pool.c: all but the first four need controller->lock */
 
-/* Allocates and shares count pages. Returns 0 or an errno; pool_fini() frees in any case. */
-int pool_init(struct link *link, u16 count, grant_ref_t *refs);
+/* For the module. Stopping waits for backends to let go of pages, for some seconds at most. */
+int pools_start(void);
+void pools_stop(void);
+
+/*
+ * Allocates and shares count pages, and where the backend is to map them their directory. Returns 0
+ * or an errno; pool_fini() frees in any case, or has that done later.
+ */
+int pool_init(struct link *link, u16 count, bool mapped, grant_ref_t *refs);
 void pool_fini(struct link *link);
 
 /* Takes a page, of which there must be a free one. Returns its place. */
@@ -417,7 +436,7 @@ static inline void *pool_address(const struct pool *pool, u16 place)
 	return page_address(pool->pages[place].page);
 }
 
-/* Takes as many pages for the slot's data as length bytes need. */
+/* Takes as many pages for the slot's data as length bytes need: side by side where it can. */
 void slot_pages_take(struct link *link, struct slot *slot, u32 length);
 
 /* Gives all pages of the slot back. */

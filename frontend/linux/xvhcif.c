@@ -20,6 +20,23 @@ static void xvhcif_rings_init(struct link *link)
 	}
 }
 
+/* How many pages the pool has, and the pages that tell which. 0: it is not for the backend. */
+static int pool_nodes_write(const struct link *link, struct xenbus_transaction transaction)
+{
+	const struct pool *pool = link->pool;
+	const char *dir = link->dev->nodename;
+	char name[16];
+	int rc;
+	int i;
+
+	rc = xenbus_printf(transaction, dir, "pool-pages", "%u", pool->mapped ? pool->count : 0);
+	for (i = 0; i < XVHCIF_POOL_DIRECTORY_MAX && pool->directory[i].page && !rc; i++) {
+		snprintf(name, sizeof(name), "pool-ref%d", i);
+		rc = xenbus_printf(transaction, dir, name, "%u", pool->directory[i].ref);
+	}
+	return rc;
+}
+
 static int xvhcif_nodes_write(const struct link *link, struct xenbus_transaction transaction)
 {
 	const char *dir = link->dev->nodename;
@@ -36,7 +53,12 @@ static int xvhcif_nodes_write(const struct link *link, struct xenbus_transaction
 		snprintf(name, sizeof(name), "ring-ref%d", i);
 		rc = xenbus_printf(transaction, dir, name, "%u", link->ring_pages[i].ref);
 	}
-	return rc;
+	return rc ? rc : pool_nodes_write(link, transaction);
+}
+
+static u32 pool_offset(u16 place)
+{
+	return place * XVHCIF_PAGE_SIZE;
 }
 
 /* Segments for the slot's data, in its pages. */
@@ -49,7 +71,7 @@ static void segments_encode(const struct link *link, const struct slot *slot,
 	for (i = 0; length; i++) {
 		u32 bytes = min_t(u32, length, XVHCIF_PAGE_SIZE);
 
-		segments[i].gref = le32(link->pool.pages[slot->pages[i]].ref);
+		segments[i].gref = le32(link->pool->pages[slot->pages[i]].ref);
 		segments[i].offset = 0;
 		segments[i].length = le16(bytes);
 		length -= bytes;
@@ -60,7 +82,7 @@ static void segments_encode(const struct link *link, const struct slot *slot,
 static void packets_encode(struct link *link, const struct slot *slot, const struct urb *urb,
 			   struct xvhcif_request *request)
 {
-	struct xvhcif_packet *list = pool_address(&link->pool, slot->list);
+	struct xvhcif_packet *list = pool_address(link->pool, slot->list);
 	u32 at = 0;
 	u32 i;
 
@@ -75,7 +97,8 @@ static void packets_encode(struct link *link, const struct slot *slot, const str
 	}
 	request->packets = le16(slot->packet_count);
 	request->u.isoc.interval = le16(min_t(int, urb->interval, U16_MAX));
-	request->u.isoc.packet_list = le32(link->pool.pages[slot->list].ref);
+	request->u.isoc.packet_list = le32(slot->in_pool ? pool_offset(slot->list)
+							  : link->pool->pages[slot->list].ref);
 }
 
 static u8 flags_of(const struct slot *slot, const struct urb *urb)
@@ -91,26 +114,39 @@ static u8 flags_of(const struct slot *slot, const struct urb *urb)
 		flags |= XVHCIF_FLAG_ZERO_PACKET;
 	if (slot->has_indirect)
 		flags |= XVHCIF_FLAG_INDIRECT;
+	if (slot->in_pool)
+		flags |= XVHCIF_FLAG_POOL;
 	return flags;
+}
+
+/* Where the data lies. */
+static void place_encode(struct link *link, const struct slot *slot, struct xvhcif_request *request)
+{
+	struct xvhcif_segment *segments = request->data.segment;
+
+	if (slot->in_pool) {
+		request->data.pool = le32(slot->page_count ? pool_offset(slot->pages[0]) : 0);
+		return;
+	}
+	request->segments = le16(slot->page_count);
+	if (slot->has_indirect) {
+		segments = pool_address(link->pool, slot->indirect);
+		request->data.indirect = le32(link->pool->pages[slot->indirect].ref);
+	}
+	segments_encode(link, slot, segments);
 }
 
 static void submit_encode(struct link *link, const struct slot *slot,
 			  struct xvhcif_request *request)
 {
 	const struct urb *urb = slot->transfer->urb;
-	struct xvhcif_segment *segments = request->data.segment;
 
 	request->operation = XVHCIF_SUBMIT;
 	request->endpoint = usb_pipeendpoint(urb->pipe) |
 			    (urb_is_in(urb) ? USB_DIR_IN : USB_DIR_OUT);
 	request->type = usb_endpoint_type(&urb->ep->desc);
 	request->length = le32(slot->length);
-	request->segments = le16(slot->page_count);
-	if (slot->has_indirect) {
-		segments = pool_address(&link->pool, slot->indirect);
-		request->data.indirect = le32(link->pool.pages[slot->indirect].ref);
-	}
-	segments_encode(link, slot, segments);
+	place_encode(link, slot, request);
 
 	switch (usb_endpoint_type(&urb->ep->desc)) {
 	case USB_ENDPOINT_XFER_CONTROL:
@@ -177,7 +213,7 @@ static int xvhcif_take(struct link *link, struct response *response)
 static int xvhcif_packet_read(struct link *link, const struct slot *slot, u32 index, u32 length,
 			      struct response *packet)
 {
-	const struct xvhcif_packet *list = pool_address(&link->pool, slot->list);
+	const struct xvhcif_packet *list = pool_address(link->pool, slot->list);
 	struct xvhcif_packet entry;
 
 	shared_copy(&entry, &list[index], sizeof(entry));
@@ -208,7 +244,6 @@ static int xvhcif_event_take(struct link *link, struct port_event *event)
 const struct wire_ops wire_xvhcif = {
 	.version = 2,
 	.slots = SLOTS_MAX,
-	.pool_pages = POOL_PAGES_2,
 	.part_bytes_max = XVHCIF_LENGTH_MAX,
 	.has_zero_packet = true,
 	.rings_init = xvhcif_rings_init,

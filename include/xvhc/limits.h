@@ -11,6 +11,7 @@
 #define XVHC_TRANSFER_MAX 65535u   /* bytes of one control transfer: wLength has 16 bits */
 #define XVHC_ISOC_PACKETS_MAX 128u /* packets of one transfer: usbfs takes no more */
 #define XVHC_STREAMS_MAX 256u      /* of one bulk endpoint */
+#define XVHC_POOL_PAGES_MAX 4096u  /* of a guest's, for data, that a worker maps: 16 MiB */
 
 /* One device, as its descriptors describe it. */
 #define XVHC_CONFIG_BYTES_MAX 4096u /* one configuration with all that belongs to it */

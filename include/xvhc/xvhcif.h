@@ -12,6 +12,7 @@
 #ifndef XVHC_XVHCIF_H
 #define XVHC_XVHCIF_H
 
+#include <xvhc/limits.h>
 #include <xvhc/types.h>
 #include <xvhc/usbif.h>
 
@@ -41,6 +42,10 @@
 #define XVHCIF_SEGMENTS_DIRECT 4u
 #define XVHCIF_SEGMENTS_MAX 512u /* of one request: they fit in one indirect page */
 
+/* The pool: pages that stay granted, in which data of requests may lie (XVHCIF_FLAG_POOL). */
+#define XVHCIF_POOL_REFS_OF_A_PAGE (XVHCIF_PAGE_SIZE / 4u) /* of its directory */
+#define XVHCIF_POOL_DIRECTORY_MAX 4u                       /* pages of its directory */
+
 /* "operation" of a request. */
 #define XVHCIF_SUBMIT 1u
 #define XVHCIF_CANCEL 2u
@@ -61,7 +66,8 @@
 #define XVHCIF_FLAG_ZERO_PACKET                                                                    \
 	0x02u /* data that ends with a whole packet is followed by an empty one */
 #define XVHCIF_FLAG_INDIRECT 0x04u /* the segments stand in a page of their own */
-#define XVHCIF_FLAGS 0x07u
+#define XVHCIF_FLAG_POOL 0x08u     /* data, and packet list, lie in the pool */
+#define XVHCIF_FLAGS 0x0fu
 
 /* "status" of a response and of an isochronous packet. */
 #define XVHCIF_STATUS_OK 0u
@@ -113,7 +119,9 @@ struct xvhcif_request {
 		struct {
 			uint16_t interval; /* frames or microframes */
 			uint16_t start_frame;
-			uint32_t packet_list; /* grant of a page that begins with the packets */
+			/* Grant of a page that begins with the packets; POOL: where in the pool,
+			 * bytes */
+			uint32_t packet_list;
 		} isoc;
 		struct {
 			uint16_t interval;
@@ -135,6 +143,7 @@ struct xvhcif_request {
 	union {
 		struct xvhcif_segment segment[XVHCIF_SEGMENTS_DIRECT];
 		uint32_t indirect; /* grant of a page that begins with the segments */
+		uint32_t pool;     /* POOL: where in the pool the data begins, bytes */
 	} data;
 };
 
@@ -211,6 +220,7 @@ static_assert(offsetof(struct xvhcif_request, reserved) == 26, "request");
 static_assert(offsetof(struct xvhcif_request, data) == 32, "request");
 static_assert(offsetof(struct xvhcif_request, data.segment) == 32, "request");
 static_assert(offsetof(struct xvhcif_request, data.indirect) == 32, "request");
+static_assert(offsetof(struct xvhcif_request, data.pool) == 32, "request");
 static_assert(sizeof(struct xvhcif_request) == 64, "request");
 static_assert(offsetof(struct xvhcif_response, id) == 0, "response");
 static_assert(offsetof(struct xvhcif_response, status) == 4, "response");
@@ -238,6 +248,8 @@ static_assert(XVHCIF_EVENT_HEAD + sizeof(struct usbif_ring_head) <= XVHCIF_EVENT
 	      "head page");
 static_assert(XVHCIF_SEGMENTS_MAX * sizeof(struct xvhcif_segment) <= XVHCIF_PAGE_SIZE,
 	      "indirect page");
+static_assert(XVHC_POOL_PAGES_MAX <= XVHCIF_POOL_DIRECTORY_MAX * XVHCIF_POOL_REFS_OF_A_PAGE,
+	      "directory of the pool");
 static_assert(XVHCIF_LENGTH_MAX / XVHCIF_PAGE_SIZE + 1 <= XVHCIF_SEGMENTS_MAX,
 	      "the largest transfer, wherever it begins in a page");
 

@@ -32,6 +32,9 @@ static uint32_t within(struct range range)
 	return arbitrary_u32(range.min, range.max);
 }
 
+/* Of the pool. */
+static uint32_t pool_bytes;
+
 static int decode(const struct limits *limits, uint32_t slots, struct transfer_request *request)
 {
 	struct xvhcif_request wire;
@@ -45,7 +48,7 @@ static int decode(const struct limits *limits, uint32_t slots, struct transfer_r
 	wire.length = within(limits->length);
 	wire.packets = (uint16_t)within(limits->packets);
 	wire.segments = (uint16_t)within(limits->segments);
-	return xvhcif_decode(&wire, slots, request);
+	return xvhcif_decode(&wire, slots, pool_bytes, request);
 }
 
 static void check_accepted(const struct transfer_request *request)
@@ -79,11 +82,36 @@ static void decode_indirect(struct limits *limits, uint32_t slots)
 {
 	struct transfer_request request;
 
-	limits->flags = (struct range){XVHCIF_FLAG_INDIRECT, XVHCIF_FLAGS};
+	limits->flags = (struct range){XVHCIF_FLAG_INDIRECT, XVHCIF_FLAG_POOL - 1};
 	limits->segments = (struct range){0, XVHCIF_SEGMENTS_MAX};
 	if (decode(limits, slots, &request) == XVHC_OK) {
 		/*@ check request.id < slots; */
 		check_accepted(&request);
+	}
+}
+
+/* Data in the pool: each flag beside that one, and pools of no page, one page, and all pages. */
+static void decode_pool(struct limits *limits, uint32_t slots)
+{
+	static const uint32_t sizes[] = {0, XVHCIF_PAGE_SIZE,
+					 XVHC_POOL_PAGES_MAX * XVHCIF_PAGE_SIZE};
+	struct transfer_request request;
+	uint32_t flags, size;
+
+	limits->segments = (struct range){0, 0};
+	for (flags = 0; flags < XVHCIF_FLAG_INDIRECT; flags++) {
+		limits->flags = (struct range){XVHCIF_FLAG_POOL | flags, XVHCIF_FLAG_POOL | flags};
+		for (size = 0; size < sizeof(sizes) / sizeof(sizes[0]); size++) {
+			pool_bytes = sizes[size];
+			if (decode(limits, slots, &request) != XVHC_OK)
+				continue;
+			/*@ check pool_bytes > 0; */
+			/*@ check request.length <= pool_bytes; */
+			/*@ check request.pool_offset <= pool_bytes; */
+			/*@ check request.list_offset <= pool_bytes; */
+			/*@ check request.id < slots; */
+			check_accepted(&request);
+		}
 	}
 }
 
@@ -103,6 +131,7 @@ static void decode_within_bounds(void)
 		for (order = 0; order <= XVHCIF_RING_ORDER_MAX; order++) {
 			decode_direct(&limits, XVHCIF_SLOTS_OF_A_PAGE << order);
 			decode_indirect(&limits, XVHCIF_SLOTS_OF_A_PAGE << order);
+			decode_pool(&limits, XVHCIF_SLOTS_OF_A_PAGE << order);
 		}
 	}
 }
@@ -123,6 +152,18 @@ static void refuse(struct limits limits)
 		refuse(limits);                                                                    \
 	} while (0)
 
+/* Segments beside the pool, of either kind. */
+static void refuse_in_pool(void)
+{
+	uint32_t flags;
+
+	for (flags = XVHCIF_FLAG_POOL; flags <= XVHCIF_FLAGS; flags++) {
+		BEYOND(limits.flags = ((struct range){flags, flags}); limits.segments.min = 1);
+		if (flags & XVHCIF_FLAG_INDIRECT)
+			BEYOND(limits.flags = ((struct range){flags, flags}));
+	}
+}
+
 static void decode_beyond_bounds(void)
 {
 	const struct range isoc = {XVHCIF_TYPE_ISOC, XVHCIF_TYPE_ISOC};
@@ -139,8 +180,9 @@ static void decode_beyond_bounds(void)
 	BEYOND(limits.type.min = XVHCIF_TYPE_BULK; limits.packets.min = 1);
 	BEYOND(limits.flags.max = XVHCIF_FLAG_INDIRECT - 1;
 	       limits.segments.min = XVHCIF_SEGMENTS_DIRECT + 1);
-	BEYOND(limits.flags = ((struct range){XVHCIF_FLAG_INDIRECT, XVHCIF_FLAGS});
+	BEYOND(limits.flags = ((struct range){XVHCIF_FLAG_INDIRECT, XVHCIF_FLAG_POOL - 1});
 	       limits.segments.min = XVHCIF_SEGMENTS_MAX + 1);
+	refuse_in_pool();
 }
 
 /* All but transfers. */
@@ -154,7 +196,7 @@ static void decode_others(uint32_t port_min, uint32_t port_max, uint32_t address
 	wire.port = (uint8_t)arbitrary_u32(port_min, port_max);
 	wire.address = (uint8_t)arbitrary_u32(address_min, address_max);
 	wire.operation = (uint8_t)arbitrary_u32(first, last);
-	if (xvhcif_decode(&wire, XVHCIF_SLOTS_MAX, &request) == XVHC_OK)
+	if (xvhcif_decode(&wire, XVHCIF_SLOTS_MAX, pool_bytes, &request) == XVHC_OK)
 		check_accepted(&request);
 }
 
@@ -169,6 +211,7 @@ static void decode_each_other(uint32_t first, uint32_t last)
 void harness(void)
 {
 	decode_within_bounds();
+	pool_bytes = XVHCIF_PAGE_SIZE * arbitrary_u32(0, XVHC_POOL_PAGES_MAX);
 	decode_beyond_bounds();
 	decode_each_other(0, 0);
 	decode_each_other(2, UINT8_MAX);

@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <byte_order.h>
+
 #define UNIT 256u
 #define BYTES ((size_t)MEMORY_PAGES * USBIF_PAGE_SIZE)
 
@@ -13,20 +15,24 @@ static uint8_t *memory;
 static uint8_t shadow[BYTES];
 static uint16_t taken[MEMORY_PAGES]; /* a bit for each unit */
 
+void *memory_page(uint32_t page)
+{
+	return memory + (size_t)page * USBIF_PAGE_SIZE;
+}
+
 int memory_init(void)
 {
+	uint32_t directory[MEMORY_DATA_PAGES], i;
 	int memfd = memfd_create("guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	SIM_CHECK(memfd >= 0 && ftruncate(memfd, (off_t)BYTES) == 0, "cannot make memory");
 	SIM_CHECK(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK) == 0, "cannot seal memory");
 	memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
 	SIM_CHECK(memory != MAP_FAILED, "cannot map memory");
+	for (i = 0; i < MEMORY_DATA_PAGES; i++)
+		directory[i] = le32(MEMORY_DATA_PAGE + i);
+	memcpy(memory_page(MEMORY_DIRECTORY_PAGE), directory, sizeof(directory));
 	return memfd;
-}
-
-void *memory_page(uint32_t page)
-{
-	return memory + (size_t)page * USBIF_PAGE_SIZE;
 }
 
 static size_t place_of(const struct usbif_segment *segment)

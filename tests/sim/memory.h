@@ -10,10 +10,11 @@
 
 #define MEMORY_URB_PAGE 1u
 #define MEMORY_CONN_PAGE 2u
-#define MEMORY_HEAD_PAGE 1u /* version 2 */
-#define MEMORY_RING_PAGE 2u /* version 2: the first one */
-#define MEMORY_DATA_PAGE 6u /* the first one */
-#define MEMORY_DATA_PAGES 24u
+#define MEMORY_HEAD_PAGE 1u      /* version 2 */
+#define MEMORY_RING_PAGE 2u      /* version 2: the first one */
+#define MEMORY_DIRECTORY_PAGE 6u /* version 2: of the pool, which is the pages for data */
+#define MEMORY_DATA_PAGE 7u      /* the first one */
+#define MEMORY_DATA_PAGES 23u
 #define MEMORY_NOISE_PAGE 30u /* for requests whose outcome is not foreseen */
 #define MEMORY_NOISE_PAGES 4u
 #define MEMORY_PAGES (MEMORY_NOISE_PAGE + MEMORY_NOISE_PAGES)

@@ -16,7 +16,7 @@ uint32_t rings_start(void)
 	uint32_t order = sim_version == 1 ? 0 : random_below(XVHCIF_RING_ORDER_MAX + 1);
 	void *head = memory_page(MEMORY_HEAD_PAGE);
 
-	memset(memory_page(1), 0, (MEMORY_DATA_PAGE - 1) * USBIF_PAGE_SIZE);
+	memset(memory_page(1), 0, (MEMORY_DIRECTORY_PAGE - 1) * USBIF_PAGE_SIZE);
 	if (sim_version == 1) {
 		front_ring_init(&requests, ring_page_usbif(memory_page(MEMORY_URB_PAGE),
 							   sizeof(union usbif_urb_slot),
@@ -198,6 +198,40 @@ static void tell_segments(struct xvhcif_segment *segments, const struct sim_requ
 	}
 }
 
+/* Where a piece lies in the pool, which has all pages for data; false where it does not. */
+static bool pool_place(const struct usbif_segment *piece, uint32_t *place)
+{
+	if (piece->gref < MEMORY_DATA_PAGE || piece->gref - MEMORY_DATA_PAGE >= MEMORY_DATA_PAGES)
+		return false;
+	*place = le32((piece->gref - MEMORY_DATA_PAGE) * XVHCIF_PAGE_SIZE + piece->offset);
+	return true;
+}
+
+/*
+ * Tells of the pool in place of segments, where each is one piece. What a device sends would be
+ * there before the answer is, and our devices fill more than they say: reads that are not control
+ * transfers are left to segments.
+ */
+static bool tell_pool(struct xvhcif_request *wire, const struct sim_request *request)
+{
+	uint32_t data = 0, list = 0;
+
+	if (request->data_pieces > 1 || request->indirect_pieces > 0 ||
+	    (request->in && request->type != TRANSFER_CONTROL) || random_one_in(2))
+		return false;
+	if (request->data_pieces > 0 && !pool_place(&request->told[0], &data))
+		return false;
+	if (request->type == TRANSFER_ISOC) {
+		if (!pool_place(&request->told[request->data_pieces], &list))
+			return false;
+		wire->u.isoc.packet_list = list;
+	}
+	wire->flags |= XVHCIF_FLAG_POOL;
+	wire->segments = 0;
+	wire->data.pool = data;
+	return true;
+}
+
 static void submit_2(struct xvhcif_request *wire, const struct sim_request *request)
 {
 	const struct usbif_segment *list = &request->told[request->data_pieces];
@@ -216,6 +250,8 @@ static void submit_2(struct xvhcif_request *wire, const struct sim_request *requ
 		memcpy(wire->u.setup, request->wire.u.setup, sizeof(wire->u.setup));
 	if (request->type == TRANSFER_ISOC)
 		wire->u.isoc.packet_list = le32(list->gref);
+	if (tell_pool(wire, request))
+		return;
 	if (request->indirect_pieces == 0) {
 		tell_segments(wire->data.segment, request);
 		return;
@@ -255,7 +291,7 @@ static void noise_2(struct sim_request *request)
 	wire.address &= random_one_in(8) ? 0xff : 0x7f;
 	wire.endpoint &= random_one_in(8) ? 0xff : 0x8f;
 	wire.type &= random_one_in(8) ? 0xff : 3;
-	wire.flags &= random_one_in(8) ? 0xff : 3;
+	wire.flags &= random_one_in(8) ? 0xf7 : 3;
 	wire.stream = random_one_in(8) ? wire.stream : 0;
 	wire.segments = le16((uint16_t)random_below(5 + random_one_in(8)));
 	wire.packets = wire.type == XVHCIF_TYPE_ISOC ? le16((uint16_t)random_below(130)) : 0;

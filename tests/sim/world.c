@@ -74,6 +74,8 @@ static void start(void)
 		connect->event_ref = MEMORY_HEAD_PAGE;
 		for (i = 0; i < connect->ring_pages; i++)
 			connect->ring_ref[i] = MEMORY_RING_PAGE + i;
+		connect->pool_pages = MEMORY_DATA_PAGES;
+		connect->pool_ref[0] = MEMORY_DIRECTORY_PAGE;
 	}
 	SIM_CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0, "socketpair");
 	broker = pair[0];

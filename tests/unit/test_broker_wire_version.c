@@ -30,6 +30,14 @@
 #define CONN_REF 9u
 #define HEAD_REF 4294967295u
 #define RING_REF(page) (700u - 3u * (page))
+#define POOL_REF(page) (900u - 5u * (page))
+
+static uint32_t pool_pages_of(uint32_t order)
+{
+	static const uint32_t pages[] = {0, 1025, XVHC_POOL_PAGES_MAX};
+
+	return pages[order];
+}
 
 static bool as_expected(const struct message_connect *connect)
 {
@@ -43,6 +51,13 @@ static bool as_expected(const struct message_connect *connect)
 		return false;
 	for (i = 0; i < connect->ring_pages; i++) {
 		if (connect->ring_ref[i] != RING_REF(i))
+			return false;
+	}
+	/* As publish_pool() has it: a pool of another size for each order, or none. */
+	if (connect->pool_pages != pool_pages_of(order))
+		return false;
+	for (i = 0; i < (connect->pool_pages + 1023) / 1024; i++) {
+		if (connect->pool_ref[i] != POOL_REF(i))
 			return false;
 	}
 	return true;
@@ -74,7 +89,7 @@ static void fake_job_run(struct job *job, const struct job_paths *paths)
 
 /* The order in which the backend's nodes are written. */
 static const struct xenstore_ops *real_ops;
-static uint32_t writes, written_version, written_order, written_ready;
+static uint32_t writes, written_version, written_order, written_pool, written_ready;
 
 static int write_and_note(struct xenstore *store, uint32_t transaction, const char *path,
 			  const char *value)
@@ -84,6 +99,8 @@ static int write_and_note(struct xenstore *store, uint32_t transaction, const ch
 		written_version = writes;
 	if (strcmp(path, BACKEND "/max-ring-page-order") == 0)
 		written_order = writes;
+	if (strcmp(path, BACKEND "/max-pool-pages") == 0)
+		written_pool = writes;
 	if (strcmp(path, BACKEND "/state") == 0 && strcmp(value, "2") == 0)
 		written_ready = writes;
 	return real_ops->write(store, transaction, path, value);
@@ -135,6 +152,21 @@ static void publish_version_2(struct fixture *fixture, uint32_t order)
 	set(fixture, "event-channel", EXPECTS_ORDER + order);
 }
 
+/* Order 0: a frontend that says nothing of a pool. */
+static void publish_pool(struct fixture *fixture, uint32_t order)
+{
+	char name[24];
+	uint32_t i;
+
+	if (order == 0)
+		return;
+	set(fixture, "pool-pages", pool_pages_of(order));
+	for (i = 0; i < (pool_pages_of(order) + 1023) / 1024; i++) {
+		snprintf(name, sizeof(name), "pool-ref%u", i);
+		set(fixture, name, POOL_REF(i));
+	}
+}
+
 static void what_is_offered_is_there_before_the_backend_is_ready(void **state)
 {
 	struct fixture *fixture = *state;
@@ -142,6 +174,8 @@ static void what_is_offered_is_there_before_the_backend_is_ready(void **state)
 	until_node(fixture, BACKEND "/state", "2");
 	assert_string_equal(memory_store_get(fixture->store, BACKEND "/max-wire-version"), "2");
 	assert_string_equal(memory_store_get(fixture->store, BACKEND "/max-ring-page-order"), "2");
+	assert_string_equal(memory_store_get(fixture->store, BACKEND "/max-pool-pages"), "4096");
+	assert_true(written_pool > 0 && written_pool < written_ready);
 	assert_true(written_version > 0 && written_version < written_ready);
 	assert_true(written_order > 0 && written_order < written_ready);
 }
@@ -167,7 +201,7 @@ static void frontend_may_ask_for_version_1(void **state)
 	until_node(fixture, BACKEND "/state", "4");
 }
 
-static void rings_of_each_order_come_to_the_worker(void **state)
+static void rings_of_each_order_and_a_pool_come_to_the_worker(void **state)
 {
 	struct fixture *fixture = *state;
 	uint32_t order;
@@ -175,6 +209,7 @@ static void rings_of_each_order_come_to_the_worker(void **state)
 	for (order = 0; order <= 2; order++) {
 		until_node(fixture, BACKEND "/state", "2");
 		publish_version_2(fixture, order);
+		publish_pool(fixture, order);
 		/* What version 1 would ask for is not looked at. */
 		memory_store_set(fixture->store, "sparc-abi", FRONTEND "/protocol");
 		set(fixture, "state", 3);
@@ -201,6 +236,11 @@ static const struct {
 	{"ring-ref0", NULL, "a ring-ref of it is no grant reference"},
 	{"ring-ref1", "0x10", "a ring-ref of it is no grant reference"},
 	{"event-channel", NULL, "its event-channel is no event channel"},
+	{"pool-pages", "4097", "its pool-pages is not what max-pool-pages allows"},
+	{"pool-pages", "-1", "its pool-pages is not what max-pool-pages allows"},
+	{"pool-pages", "", "its pool-pages is not what max-pool-pages allows"},
+	{"pool-ref0", NULL, "a pool-ref of it is no grant reference"},
+	{"pool-ref1", "x", "a pool-ref of it is no grant reference"},
 };
 
 static void what_cannot_be_is_refused_with_a_sentence(void **state)
@@ -215,6 +255,7 @@ static void what_cannot_be_is_refused_with_a_sentence(void **state)
 	controller = fixture->broker.controllers[0];
 	for (i = 0; i < sizeof(no_good) / sizeof(no_good[0]); i++) {
 		publish_version_2(fixture, 1);
+		publish_pool(fixture, 1);
 		assert_null(frontend_read(&fixture->broker, controller, &offer));
 		memory_store_set(fixture->store, no_good[i].value, FRONTEND "/%s", no_good[i].node);
 		fault = frontend_read(&fixture->broker, controller, &offer);
@@ -246,7 +287,7 @@ int main(int argc, char **argv)
 		TEST(what_is_offered_is_there_before_the_backend_is_ready),
 		TEST(frontend_that_says_nothing_speaks_version_1),
 		TEST(frontend_may_ask_for_version_1),
-		TEST(rings_of_each_order_come_to_the_worker),
+		TEST(rings_of_each_order_and_a_pool_come_to_the_worker),
 		TEST(what_cannot_be_is_refused_with_a_sentence),
 		TEST(frontend_of_a_version_that_there_is_not_is_closed),
 	};

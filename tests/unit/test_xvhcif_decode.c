@@ -15,6 +15,7 @@
 #include <xvhcif_decode.h>
 
 #define SLOTS 256u
+#define POOL_BYTES 8192u
 
 /* A request as it lies in the ring. */
 struct wire {
@@ -67,6 +68,29 @@ static struct wire isoc(void)
 	return wire;
 }
 
+/* The same two with their data, and the packet list, at the end of the pool. */
+static struct wire pooled(void)
+{
+	struct wire wire = bulk();
+
+	wire.byte[7] |= 8;
+	put16(wire.byte + 24, 0);
+	memset(wire.byte + 32, 0, 32);
+	put32(wire.byte + 32, POOL_BYTES - 5000);
+	return wire;
+}
+
+static struct wire pooled_isoc(void)
+{
+	struct wire wire = isoc();
+
+	wire.byte[7] |= 8;
+	put32(wire.byte + 20, POOL_BYTES - 48);
+	put16(wire.byte + 24, 0);
+	memset(wire.byte + 32, 0, 32);
+	return wire;
+}
+
 static struct wire other(uint8_t operation)
 {
 	struct wire wire = {{9, 0, operation, 3}};
@@ -79,7 +103,7 @@ static int decode_to(const struct wire *wire, struct transfer_request *request)
 	struct xvhcif_request copy;
 
 	memcpy(&copy, wire->byte, sizeof(copy));
-	return xvhcif_decode(&copy, SLOTS, request);
+	return xvhcif_decode(&copy, SLOTS, POOL_BYTES, request);
 }
 
 static int decode(const struct wire *wire)
@@ -199,6 +223,49 @@ static void indirect_segments_are_left_for_later(void **state)
 	assert_int_equal(request.length, 1048576);
 }
 
+static void data_up_to_the_end_of_the_pool(void **state)
+{
+	struct wire wire = pooled();
+	struct transfer_request request;
+
+	(void)state;
+	assert_int_equal(decode_to(&wire, &request), XVHC_OK);
+	assert_true(transfer_request_is_valid(&request));
+	assert_true(request.in_pool);
+	assert_int_equal(request.pool_offset, POOL_BYTES - 5000);
+	assert_int_equal(request.length, 5000);
+	assert_int_equal(request.data_segments, 0);
+}
+
+static void packet_list_up_to_the_end_of_the_pool(void **state)
+{
+	struct wire wire = pooled_isoc();
+	struct transfer_request request;
+
+	(void)state;
+	assert_int_equal(decode_to(&wire, &request), XVHC_OK);
+	assert_true(request.in_pool);
+	assert_int_equal(request.pool_offset, 0);
+	assert_int_equal(request.list_offset, POOL_BYTES - 48);
+	assert_int_equal(request.list_segments, 0);
+	assert_int_equal(request.packets, 3);
+}
+
+/* Even where it has no data. */
+static void pool_that_there_is_not(void **state)
+{
+	struct wire wire = pooled();
+	struct transfer_request request;
+	struct xvhcif_request copy;
+
+	(void)state;
+	put32(wire.byte + 8, 0);
+	put32(wire.byte + 32, 0);
+	assert_int_equal(decode(&wire), XVHC_OK);
+	memcpy(&copy, wire.byte, sizeof(copy));
+	assert_int_equal(xvhcif_decode(&copy, SLOTS, 0, &request), XVHC_EINVAL);
+}
+
 static void packets_at_the_limit(void **state)
 {
 	struct wire wire = isoc();
@@ -294,12 +361,12 @@ static void id_beyond_the_slots(void **state)
 
 	(void)state;
 	memcpy(&wire, byte, sizeof(wire));
-	assert_int_equal(xvhcif_decode(&wire, 64, &request), XVHC_EPROTO);
-	assert_int_equal(xvhcif_decode(&wire, 65, &request), XVHC_OK);
+	assert_int_equal(xvhcif_decode(&wire, 64, 0, &request), XVHC_EPROTO);
+	assert_int_equal(xvhcif_decode(&wire, 65, 0, &request), XVHC_OK);
 	byte[0] = 0;
 	byte[1] = 1;
 	memcpy(&wire, byte, sizeof(wire));
-	assert_int_equal(xvhcif_decode(&wire, 256, &request), XVHC_EPROTO);
+	assert_int_equal(xvhcif_decode(&wire, 256, 0, &request), XVHC_EPROTO);
 }
 
 /* What is spoiled in a request, and how it must be judged. */
@@ -319,6 +386,18 @@ static void id_beyond_the_slots(void **state)
 #define SPOILED_OTHER(name, operation, change)                                                     \
 	SPOILED_OF(other(operation), name, change, XVHC_EINVAL)
 
+#define SPOILED_POOLED(name, change) SPOILED_OF(pooled(), name, change, XVHC_EINVAL)
+#define SPOILED_POOLED_ISOC(name, change) SPOILED_OF(pooled_isoc(), name, change, XVHC_EINVAL)
+
+SPOILED_POOLED(data_one_byte_past_the_pool, put32(wire.byte + 32, POOL_BYTES - 4999))
+SPOILED_POOLED(data_behind_the_pool, put32(wire.byte + 32, POOL_BYTES))
+SPOILED_POOLED(data_with_an_offset_that_wraps, put32(wire.byte + 32, 0xffffffff))
+SPOILED_POOLED(data_longer_than_the_pool,
+	       (put32(wire.byte + 8, POOL_BYTES + 1), put32(wire.byte + 32, 0)))
+SPOILED_POOLED(data_in_the_pool_and_in_a_segment, wire.byte[24] = 1)
+SPOILED_POOLED(data_in_the_pool_and_indirect, wire.byte[7] |= 4)
+SPOILED_POOLED_ISOC(list_one_byte_past_the_pool, put32(wire.byte + 20, POOL_BYTES - 47))
+SPOILED_POOLED_ISOC(list_with_an_offset_that_wraps, put32(wire.byte + 20, 0xfffffff0))
 SPOILED(operation_zero, wire.byte[2] = 0)
 SPOILED(operation_beyond_the_last, wire.byte[2] = 8)
 SPOILED(port_zero, wire.byte[3] = 0)
@@ -327,7 +406,7 @@ SPOILED(address_beyond_the_last, wire.byte[4] = 128)
 SPOILED(endpoint_with_a_reserved_bit, wire.byte[5] = 0x92)
 SPOILED(endpoint_zero_of_type_bulk, wire.byte[5] = 0x80)
 SPOILED(type_that_there_is_not, (wire.byte[6] = 4, wire.byte[12] = wire.byte[13] = 0))
-SPOILED(reserved_flag, wire.byte[7] = 8)
+SPOILED(reserved_flag, wire.byte[7] = 16)
 SPOILED(length_beyond_the_limit, (wire.byte[7] = 4, put32(wire.byte + 8, 1048577)))
 SPOILED(length_of_all_bits, put32(wire.byte + 8, 0xffffffff))
 SPOILED(stream_of_an_interrupt_endpoint, wire.byte[6] = 3)
@@ -507,6 +586,25 @@ static void each_error_has_its_status(void **state)
 	assert_int_equal(xvhcif_status(12345), 4);
 }
 
+static int run_pool_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(data_up_to_the_end_of_the_pool),
+		cmocka_unit_test(packet_list_up_to_the_end_of_the_pool),
+		cmocka_unit_test(pool_that_there_is_not),
+		cmocka_unit_test(data_one_byte_past_the_pool),
+		cmocka_unit_test(data_behind_the_pool),
+		cmocka_unit_test(data_with_an_offset_that_wraps),
+		cmocka_unit_test(data_longer_than_the_pool),
+		cmocka_unit_test(data_in_the_pool_and_in_a_segment),
+		cmocka_unit_test(data_in_the_pool_and_indirect),
+		cmocka_unit_test(list_one_byte_past_the_pool),
+		cmocka_unit_test(list_with_an_offset_that_wraps),
+	};
+
+	return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -572,5 +670,5 @@ int main(void)
 		cmocka_unit_test(each_error_has_its_status),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL) + run_pool_tests();
 }

@@ -48,6 +48,40 @@ struct message_connect frontend2_connect(const struct frontend2 *frontend)
 	return connect;
 }
 
+void frontend2_pool(struct frontend2 *frontend, struct message_connect *connect)
+{
+	uint32_t *directory = (uint32_t *)(void *)page(frontend, FRONTEND2_DIRECTORY_PAGE), i;
+
+	for (i = 0; i < FRONTEND2_POOL_PAGES; i++)
+		directory[i] = le32(FRONTEND2_LARGE_PAGE + FRONTEND2_POOL_PAGES - 1 - i);
+	connect->pool_pages = FRONTEND2_POOL_PAGES;
+	connect->pool_ref[0] = FRONTEND2_DIRECTORY_PAGE;
+}
+
+static uint8_t *pool_byte(struct frontend2 *frontend, uint32_t offset)
+{
+	uint32_t number = FRONTEND2_LARGE_PAGE + FRONTEND2_POOL_PAGES - 1;
+
+	return page(frontend, number - offset / XVHCIF_PAGE_SIZE) + offset % XVHCIF_PAGE_SIZE;
+}
+
+void frontend2_pool_read(struct frontend2 *frontend, uint32_t offset, void *data, uint32_t length)
+{
+	uint8_t *bytes = data;
+
+	for (; length > 0; length--)
+		*bytes++ = *pool_byte(frontend, offset++);
+}
+
+void frontend2_pool_write(struct frontend2 *frontend, uint32_t offset, const void *data,
+			  uint32_t length)
+{
+	const uint8_t *bytes = data;
+
+	for (; length > 0; length--)
+		*pool_byte(frontend, offset++) = *bytes++;
+}
+
 void frontend2_start(struct frontend2 *frontend, uint32_t order, struct message_connect quotas)
 {
 	struct message_connect connect;

@@ -14,7 +14,11 @@
 #define FRONTEND2_RING_PAGE 4u
 #define FRONTEND2_DATA_PAGE(id) (16u + 2u * (id))
 #define FRONTEND2_LIST_PAGE(id) (17u + 2u * (id)) /* packet list, or indirect segments */
+#define FRONTEND2_DIRECTORY_PAGE 560u             /* of the pool */
 #define FRONTEND2_LARGE_PAGE 600u                 /* XVHCIF_LENGTH_MAX bytes, and a page */
+
+/* The pool's pages are the large area's, the last one first. */
+#define FRONTEND2_POOL_PAGES (XVHCIF_LENGTH_MAX / XVHCIF_PAGE_SIZE + 1u)
 
 struct frontend2 {
 	struct frontend base;
@@ -34,6 +38,14 @@ void frontend2_start(struct frontend2 *frontend, uint32_t order, struct message_
 
 /* The rings as they are at first, without a worker that knows them. */
 void frontend2_spawn(struct frontend2 *frontend, uint32_t order);
+
+/* Writes a directory of the pool, and has a CONNECT tell of it. */
+void frontend2_pool(struct frontend2 *frontend, struct message_connect *connect);
+
+/* Copies out of the pool, and into it. */
+void frontend2_pool_read(struct frontend2 *frontend, uint32_t offset, void *data, uint32_t length);
+void frontend2_pool_write(struct frontend2 *frontend, uint32_t offset, const void *data,
+			  uint32_t length);
 
 /* A CONNECT that tells of these rings. */
 struct message_connect frontend2_connect(const struct frontend2 *frontend);
