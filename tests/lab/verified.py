@@ -12,14 +12,14 @@ from sticks import (FILES, MIB, SECTOR, check_speed, ext4_disk, ext4_file, fat_f
                     sha256, wait_disk)
 
 # Partitions: name of the part, first MiB, MiBs, the type's number.
-PARTS = [("fat", 1, 16, 0x0c), ("ext4", 17, 16, 0x83), ("raw", 33, 32, 0xda)]
+PARTS = [("fat", 1, 16, 0x0c), ("ext4", 17, 16, 0x83), ("raw", 33, 16, 0xda)]
 LATER_BYTES = 2 * MIB + 4321
 
 # fio's jobs, each on its own half of the raw partition: name, options.
 JOBS = [("sequential", "--rw=write --bs=1M --iodepth=4 --verify=sha256"),
         ("random", "--rw=randwrite --bsrange=4k-256k --blockalign=4k --iodepth=32 "
                    "--verify=crc32c")]
-JOB_MIB = 16
+JOB_MIB = 8
 STREAMS = 16  # of QEMU's disk, on each of its three endpoints for data and status
 DISKS_PORT = "2-2"
 
