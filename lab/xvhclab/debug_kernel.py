@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A kernel for guests that judges memory, locks and contexts, from Debian's source of 6.1.
+"""A kernel for PV guests that judges locks, contexts and slabs, from Debian's source of 6.1.
 
 It is built by lab/debug-kernel, by nobody else: that takes a processor a quarter of an hour.
 """
@@ -17,7 +17,7 @@ CONFIG = Path(__file__).resolve().parent.parent / "debug-kernel.config"
 FOLDER = paths.LAB / "debug-kernel"
 TREE = FOLDER / "linux-headers-debug"  # modules are built here, as in a folder of headers
 ROOT = FOLDER / "root"
-MEMORY_MIN = 512  # MiB of a guest: the judge of memory takes an eighth, and keeps what is freed
+MEMORY_MIN = 384  # MiB of a guest
 
 
 def build(jobs=1):
