@@ -36,11 +36,11 @@ static int judge_frames(size_t bytes)
 	while (fread(words, bytes, 1, stdin) == 1) {
 		if (is_damaged(words, bytes / 4)) {
 			damaged++;
-		} else {
+		} else if (!frames || (int32_t)(words[1] - last) > 0) {
 			if (frames)
 				lost += words[1] - last - 1;
 			last = words[1];
-		}
+		} /* else a buffer came with an older frame in it: the next counts what was lost */
 		frames++;
 	}
 	free(words);

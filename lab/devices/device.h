@@ -29,7 +29,8 @@
 enum device_speed {
 	SPEED_LOW,
 	SPEED_FULL,
-	SPEED_HIGH
+	SPEED_HIGH,
+	SPEED_SUPER
 };
 
 /* What stands in the setup packet. */
@@ -49,6 +50,8 @@ struct look {
 	const uint8_t *device; /* its descriptor, 18 bytes */
 	const uint8_t *configuration;
 	size_t configuration_bytes;
+	const uint8_t *capabilities; /* the BOS descriptor and what follows it, or NULL */
+	size_t capabilities_bytes;
 	const char *const *strings; /* number 1 is the first */
 	size_t string_count;
 };
@@ -103,7 +106,9 @@ void device_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 extern const struct model camera_model;
 extern const struct model changeling_model;
+extern const struct model disk_model;
 extern const struct model keyboard_model;
+extern const struct model keyboard_low_model;
 extern const struct model microphone_model;
 extern const struct model sourcesink_model;
 

@@ -62,7 +62,8 @@ void endpoints_describe(const struct look *look, const uint8_t *settings,
 	memset(endpoints->type, usb_redir_type_invalid, sizeof(endpoints->type));
 	for (size_t slot = 0; slot < 32; slot += 16) {
 		endpoints->type[slot] = usb_redir_type_control;
-		endpoints->max_packet_size[slot] = look->device[7];
+		endpoints->max_packet_size[slot] =
+			look->speed == SPEED_SUPER ? 1u << look->device[7] : look->device[7];
 	}
 	for (; at < end; at += at[0]) {
 		if (at[1] == DESCRIPTOR_INTERFACE) {

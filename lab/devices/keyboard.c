@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A keyboard with three lights, at full speed. It says when the host sets the lights, and types an
- * "a" when it is poked.
+ * A keyboard with three lights, at full speed or at low speed. It says when the host sets the
+ * lights, and types an "a" when it is poked.
  */
 #include "device.h"
 
@@ -63,6 +63,15 @@ static const struct look look = {
 	.string_count = 2,
 };
 
+static const struct look low_look = {
+	.speed = SPEED_LOW,
+	.device = device_descriptor,
+	.configuration = configuration,
+	.configuration_bytes = sizeof(configuration),
+	.strings = strings,
+	.string_count = 2,
+};
+
 static int control(struct device *device, const struct setup *setup, uint8_t *data)
 {
 	size_t count = sizeof(report_descriptor);
@@ -97,6 +106,13 @@ static void poke(struct device *device)
 const struct model keyboard_model = {
 	.name = "keyboard",
 	.look = &look,
+	.control = control,
+	.poke = poke,
+};
+
+const struct model keyboard_low_model = {
+	.name = "keyboard_low",
+	.look = &low_look,
 	.control = control,
 	.poke = poke,
 };

@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 static const struct model *const models[] = {
-	&camera_model, &changeling_model, &keyboard_model, &microphone_model, &sourcesink_model,
+	&camera_model,       &changeling_model, &disk_model,       &keyboard_model,
+	&keyboard_low_model, &microphone_model, &sourcesink_model,
 };
 
 static const struct model *find_model(const char *name)

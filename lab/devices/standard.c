@@ -7,12 +7,15 @@ enum {
 	GET_STATUS = 0,
 	CLEAR_FEATURE = 1,
 	SET_FEATURE = 3,
-	GET_DESCRIPTOR = 6
+	GET_DESCRIPTOR = 6,
+	SET_SEL = 48,
+	SET_ISOCH_DELAY = 49
 };
 enum {
 	DESCRIPTOR_DEVICE = 1,
 	DESCRIPTOR_CONFIGURATION = 2,
-	DESCRIPTOR_STRING = 3
+	DESCRIPTOR_STRING = 3,
+	DESCRIPTOR_BOS = 15
 };
 
 #define ENGLISH 0x0409
@@ -57,6 +60,10 @@ static int answer_descriptor(const struct look *look, const struct setup *setup,
 		return answer(setup, data, look->configuration, look->configuration_bytes);
 	case DESCRIPTOR_STRING:
 		return answer_string(look, setup, data);
+	case DESCRIPTOR_BOS:
+		if (!look->capabilities)
+			return STALL;
+		return answer(setup, data, look->capabilities, look->capabilities_bytes);
 	default:
 		return STALL;
 	}
@@ -71,6 +78,8 @@ int standard_request(const struct look *look, const struct setup *setup, uint8_t
 		return answer(setup, data, status, sizeof(status));
 	case CLEAR_FEATURE:
 	case SET_FEATURE:
+	case SET_SEL:
+	case SET_ISOCH_DELAY:
 		return 0;
 	case GET_DESCRIPTOR:
 		return answer_descriptor(look, setup, data);

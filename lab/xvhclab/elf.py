@@ -72,7 +72,7 @@ def vmlinux_from(vmlinuz, target):
     if target.exists() and target.stat().st_mtime >= Path(vmlinuz).stat().st_mtime:
         return target
     data = Path(vmlinuz).read_bytes()
-    kernel = unpack_xz(data) or unpack_zstd(data)
+    kernel = data if is_elf(vmlinuz) else unpack_xz(data) or unpack_zstd(data)
     if not kernel or kernel[:4] != b"\x7fELF":
         raise LabError(f"no kernel in {vmlinuz} that xz or zstd unpacks")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from . import cpio, debs, elf, modules, paths
+from . import cpio, debs, elf, fio, modules, paths
 from .errors import LabError
 
 LAB_SOURCES = Path(__file__).resolve().parent.parent
@@ -208,7 +208,10 @@ def guest_base(name):
         elf.add_binary(archive, "/usr/bin/lsusb", root / "usr/bin/lsusb", [root])
         archive.file("/init", LAB_SOURCES / "guest-init", 0o755)
         archive.file("/usr/sbin/lab-hotplug", LAB_SOURCES / "guest-hotplug", 0o755)
-        archive.tree(kernel.stage(paths.LAB / f"stage-{name}", GUEST_MODULES, OPTIONAL_MODULES))
+        # Much of it is no module in the debug kernel.
+        names = GUEST_MODULES if name in modules.KERNELS else ()
+        archive.tree(kernel.stage(paths.LAB / f"stage-{name}", names,
+                                  [*GUEST_MODULES, *OPTIONAL_MODULES]))
         archive.write(target)
 
     stamp = f"{root_stamp} {kernel.stamp} {source_hash('guest-init', 'guest-hotplug')}"
@@ -307,13 +310,14 @@ def tools_image():
 
     def build(target):
         archive = cpio.Archive()
+        fio.add_to(archive)
         for name, source in {**{tool: tool for tool in TOOLS}, **TOOL_PLUGINS}.items():
             elf.add_binary(archive, f"/{name}", (root / source).resolve(), [root])
         for name, link in TOOL_LINKS.items():
             archive.link(name, link)
         archive.write(target)
 
-    return made("tools.cpio", f"{stamp} {source_hash()}", build)
+    return made("tools.cpio", f"{stamp} {fio.root()[1]} {source_hash('xvhclab/fio.py')}", build)
 
 
 def join(parts, target):

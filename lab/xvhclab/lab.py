@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from . import agent, images, paths, usb
+from . import agent, debug_kernel, images, paths, usb
 from .errors import LabError, TimedOut
 from .bare import BareGuest
 from .guest import DOM0, FAST, Guest
@@ -86,11 +86,12 @@ class Lab:
     """A context manager: `with Lab() as lab: lab.dom0.check("xl info")`.
 
     build: the folder with xvhcd, xvhcd-worker and xvhc. limit: seconds after which everything is
-    killed. extra: {name in dom0: file of the host}, more binaries for dom0.
+    killed. extra: {name in dom0: file of the host}, more binaries for dom0. use_debug_kernel:
+    guests that would have kernel 6.1 have the debug kernel.
     """
 
     def __init__(self, build=None, limit=900, memory=4096, dom0_memory=1536, name="lab",
-                 xen_arguments="", dom0_arguments="", extra=None):
+                 xen_arguments="", dom0_arguments="", extra=None, use_debug_kernel=False):
         self.build = Path(build or paths.BUILD)
         self.limit = limit
         self.memory = memory
@@ -98,6 +99,7 @@ class Lab:
         self.xen_arguments = xen_arguments
         self.dom0_arguments = dom0_arguments
         self.extra = extra
+        self.use_debug_kernel = use_debug_kernel
         self.run = paths.LAB / "run" / f"{name}.{os.getpid()}"
         self.share = self.run / "share"
         self.process = None
@@ -226,6 +228,8 @@ class Lab:
         tools: Debian's programs for devices are in it (see images.TOOLS).
         wait=False returns before the agent answers (guest.wait_ready() waits).
         """
+        if self.use_debug_kernel and kernel == "6.1":
+            kernel, memory = debug_kernel.NAME, max(memory, debug_kernel.MEMORY_MIN)
         guest = Guest(self, name, kind, kernel, driver, config, memory, vcpus, load, arguments,
                       tools)
         self.guests[name] = guest

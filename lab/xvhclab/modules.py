@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import debs, paths
+from . import debs, debug_kernel, paths
 from .errors import LabError
 
 # The kernels that the lab knows, and where Debian has what is needed of each.
@@ -21,15 +21,19 @@ KERNELS = {
 
 
 class Kernel:
-    """One of Debian's kernels, unpacked: its release name, its image, its modules."""
+    """One of Debian's kernels, unpacked, or the debug kernel: its release name, its image, its
+    modules."""
 
     def __init__(self, name):
-        if name not in KERNELS:
-            raise LabError(f"no kernel '{name}': the lab has {', '.join(KERNELS)}")
         self.name = name
-        package = debs.depends_of(KERNELS[name]["image"])[0]
-        self.release = package.removeprefix("linux-image-")
-        self.root, self.stamp = debs.root(f"kernel-{name}", [package])
+        if name == debug_kernel.NAME:
+            self.release, self.root, self.stamp = debug_kernel.installed()
+        elif name in KERNELS:
+            package = debs.depends_of(KERNELS[name]["image"])[0]
+            self.release = package.removeprefix("linux-image-")
+            self.root, self.stamp = debs.root(f"kernel-{name}", [package])
+        else:
+            raise LabError(f"no kernel '{name}': the lab has {', '.join(KERNELS)}")
         self.vmlinuz = self.root / f"boot/vmlinuz-{self.release}"
         self.folder = self.root / f"lib/modules/{self.release}"
         if not (self.folder / "modules.dep.bin").exists():
@@ -97,6 +101,8 @@ def plain_name(file):
 
 def headers(name):
     """Folder in which to build modules for a kernel, from Debian's header packages unpacked."""
+    if name == debug_kernel.NAME:
+        return debug_kernel.TREE
     package = debs.depends_of(KERNELS[name]["headers"])[0]
     parts = [p for p in debs.depends_of(package)
              if re.match(r"linux-(headers|kbuild|compiler)-", p)]
@@ -146,6 +152,8 @@ def build_module(name, sources, module_folder, key, options=()):
     release = kernel_headers.name.removeprefix("linux-headers-")
     folder = paths.BUILD / (f"kmod-{release}" + (f"-{key}" if key else ""))
     stamp = f"{kernel_headers} {folder_hash(sources.values())} {options}"
+    if name == debug_kernel.NAME:
+        stamp += debug_kernel.installed()[2]
     mark = folder / "stamp"
     if mark.exists() and mark.read_text() == stamp:
         return folder / module_folder

@@ -28,7 +28,8 @@ CONTROLLERS = [
 ]
 
 # Kinds that the program of lab/devices plays.
-MODELS = ("camera", "changeling", "keyboard", "microphone", "sourcesink")
+MODELS = ("camera", "changeling", "disk", "keyboard", "keyboard_low", "microphone",
+          "sourcesink")
 
 # Kinds for which QEMU listens on the socket.
 SERVED = ("serial", "ccid")

@@ -66,7 +66,22 @@ def image_sha256(image, mib=None):
 
 def wait_disk(machine, disk="sda", limit=30):
     """Wait until a disk is there and has a size."""
-    machine.wait(f"test -b /dev/{disk} && test $(cat /sys/block/{disk}/size) -gt 0", limit)
+    machine.wait(f"test -b /dev/{disk} && test $(cat /sys/class/block/{disk}/size) -gt 0", limit)
+
+
+def check_speed(guest, disk, mbit, driver):
+    """A disk runs at this speed, on a root hub of ours, with this driver. Returns the name of its
+    USB device in sysfs."""
+    path = guest.check(f"readlink -f /sys/block/{disk}/device")
+    name = [part for part in path.split("/") if "-" in part and ":" not in part][-1]
+    device = f"/sys/bus/usb/devices/{name}"
+    there = guest.check(f"cat {device}/speed")
+    assert there == str(mbit), f"{disk} runs at {there} Mbit/s"
+    root = guest.check(f"cat /sys/bus/usb/devices/usb{name.split('-')[0]}/product")
+    assert root == "Xen Virtual Host Controller", f"{disk} is behind {root}"
+    found = guest.check(f"basename $(readlink {device}/{name}:1.0/driver)")
+    assert found == driver, f"{disk} has the driver {found}"
+    return name
 
 
 def read_sha256(machine, disk="sda", limit=120):

@@ -1,13 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A controller of USB 1.1, as stock xl makes it: a keyboard and a serial adapter of full speed work
 in the guest, with data in both directions, for pv and pvh, with each kernel."""
-import os
-import socket
-
 from keys import check_keys
-
-TTY = "/dev/ttyUSB0"
-BYTES = 3000
+from lines import check_line
 
 
 def attach(lab, guest, port):
@@ -17,28 +12,6 @@ def attach(lab, guest, port):
     lab.dom0.check(f"echo 0 > {folder}/bConfigurationValue")
     lab.dom0.check(f"xl usbdev-attach {guest.name} hostbus=$(cat {folder}/busnum) "
                    f"hostaddr=$(cat {folder}/devnum)")
-
-
-def check_line(guest, path):
-    """What the host says on the serial line arrives in the guest, and what the guest says here."""
-    guest.wait(f"test -c {TTY}")
-    guest.check(f"stty -F {TTY} raw -echo")
-    with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(30)
-        line.connect(str(path))
-        reader = guest.start(f"exec head -c {BYTES} {TTY}")
-        guest.wait(f"ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q {TTY}")
-        said = os.urandom(BYTES)
-        line.sendall(said)
-        reader.wait(30)
-        assert reader.data() == said, "the guest hears something else than the host said"
-        guest.put("/tmp/said", said)
-        writer = guest.start(f"cat /tmp/said > {TTY}")
-        heard = b""
-        while len(heard) < BYTES:
-            heard += line.recv(BYTES - len(heard))
-        assert heard == said, "the host hears something else than the guest said"
-        assert writer.wait(30)[0] == 0
 
 
 def check_guest(lab, kind, kernel):

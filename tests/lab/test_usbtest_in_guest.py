@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The kernel's own judge of host controllers, usbtest, on xvhc.ko in a PV guest."""
+"""The kernel's own judge of host controllers, usbtest, on xvhc.ko in PV guests, by each version of
+the wire."""
 from usbtest import ODD_LISTS, check_usbtest_in_guest
 
 
 def test(lab):
-    check_usbtest_in_guest(lab, lab.guest("web"), more=[ODD_LISTS])
+    guests = [lab.guest(f"wire{wire}", arguments=f"xvhc.wire={wire}") for wire in (1, 2)]
+    check_usbtest_in_guest(lab, *guests, more=[ODD_LISTS])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The kernel's own judge of host controllers, on isochronous and interrupt endpoints: the cases
-for which the gadget of the other tests has nothing. In dom0, then in a PV guest."""
+for which the gadget of the other tests has nothing. In dom0, then in a PV guest by each version of
+the wire."""
 from usbtest import Case, bring_testusb, check_cases, load_usbtest
 from xvhclab import images
 
@@ -34,7 +35,9 @@ def test(lab):
     images.testusb()
     lab.dom0.check("cp /images/testusb /tmp/")
     judge(lab, lab.dom0)
-    lab.dom0.check("xvhc give 1-6 web")
-    web = lab.guest("web")
-    bring_testusb(lab, web)
-    judge(lab, web)
+    for wire in (1, 2):
+        guest = lab.guest(f"wire{wire}", arguments=f"xvhc.wire={wire}")
+        bring_testusb(lab, guest)
+        lab.dom0.check(f"xvhc give 1-6 {guest.name}")
+        judge(lab, guest)
+        lab.dom0.check("xvhc take 1-6")

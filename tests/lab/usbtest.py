@@ -147,23 +147,26 @@ def bring_testusb(lab, guest):
     assert guest.check("sha256sum < /tmp/testusb").split()[0] == sha256(program)
     lab.unplug(stick)
     guest.wait("! test -e /sys/block/sda")
+    lab.dom0.check("xvhc take 1-5")
 
 
-def check_usbtest_in_guest(lab, guest, single=SINGLE, more=()):
-    """All cases in dom0, then in the guest. more: further cases, which dummy_hcd cannot do."""
+def check_usbtest_in_guest(lab, *guests, single=SINGLE, more=()):
+    """All cases in dom0, then in each guest. more: further cases, which dummy_hcd cannot do."""
     dom0 = lab.dom0
     numbers = {case.number for case in cases(single) + queues(single)} | set(NOT_HERE)
     assert numbers == set(range(30)), "a case of testusb's is missing here"
     images.testusb()
     dom0.check("cp /images/testusb /tmp/")
-    bring_testusb(lab, guest)
+    for guest in guests:
+        bring_testusb(lab, guest)
     for pattern, some in ((1, cases(single)), (0, queues(single))):
-        load_usbtest(dom0, pattern)
-        load_usbtest(guest, pattern)
+        for machine in (dom0, *guests):
+            load_usbtest(machine, pattern)
         with gadget(lab, pattern) as port:
             check_cases(dom0, some)
-            dom0.check(f"xvhc give {port} {guest.name}")
-            check_cases(guest, [*some, *(more if pattern else ())])
-            dom0.check(f"xvhc take {port}")
+            for guest in guests:
+                dom0.check(f"xvhc give {port} {guest.name}")
+                check_cases(guest, [*some, *(more if pattern else ())])
+                dom0.check(f"xvhc take {port}")
     log = dom0.dmesg()
     assert "bad OUT byte" not in log, f"the gadget got other bytes than usbtest wrote:\n{log}"
