@@ -314,6 +314,7 @@ static int frontend_probe(struct xenbus_device *dev, const struct xenbus_device_
 	device_init_wakeup(&dev->dev, true);
 	/* After another driver, or an earlier load of this one, a backend waits for this. */
 	xenbus_switch_state(dev, XenbusStateInitialising);
+	backend_watch_begin(frontend);
 	return 0;
 }
 
@@ -340,7 +341,11 @@ static void frontend_remove(struct xenbus_device *dev)
 {
 	struct frontend *frontend = dev_get_drvdata(&dev->dev);
 
+	backend_watch_end(frontend);
 	mutex_lock(&frontend->mutex);
+	/* Nobody answers on it: rebind.c. */
+	if (!dev->otherend)
+		link_drop(frontend);
 	if (frontend->controller)
 		controller_unregister(frontend->controller);
 	if (frontend->link)
@@ -410,14 +415,24 @@ static struct xenbus_driver frontend_driver = {
 	.resume = frontend_resume,
 	.otherend_changed = backend_changed,
 	.not_essential = true,
+	/* Or XenBus would say Closed for it between unbinding and binding: rebind.c. */
+	.allow_rebind = true,
 };
 
 int frontend_register(void)
 {
-	return xenbus_register_frontend(&frontend_driver);
+	int rc = rebind_init();
+
+	if (rc)
+		return rc;
+	rc = xenbus_register_frontend(&frontend_driver);
+	if (rc)
+		rebind_fini();
+	return rc;
 }
 
 void frontend_unregister(void)
 {
 	xenbus_unregister_driver(&frontend_driver);
+	rebind_fini();
 }

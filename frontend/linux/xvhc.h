@@ -306,6 +306,7 @@ struct frontend {
 	struct work_struct closing;
 	struct delayed_work restart;
 	struct delayed_work watchdog;
+	struct xenbus_watch backend_watch; /* rebind.c; node NULL: there is none */
 };
 
 /* What is particular to a version of the wire. All need controller->lock but the first two. */
@@ -367,6 +368,14 @@ extern unsigned int xvhc_pool_mib;
 
 int frontend_register(void);
 void frontend_unregister(void);
+
+/* rebind.c */
+
+int rebind_init(void);
+void rebind_fini(void);
+/* Watches for a backend that comes after the guest was restored. In process context. */
+void backend_watch_begin(struct frontend *frontend);
+void backend_watch_end(struct frontend *frontend);
 
 /* link.c */
 

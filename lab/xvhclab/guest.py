@@ -132,9 +132,17 @@ class Guest(Machine):
         self.lab.dom0.agent.forget(self.stream)
         self.wait_gone()
 
-    def restore(self, path, limit=180):
-        """Have xl restore it; what runs in it, for us too, goes on."""
-        self.lab.dom0.check(f"xl restore {path}", timeout=limit)
+    def restore(self, path, limit=180, served=True):
+        """Have xl restore it; what runs in it, for us too, goes on. served: it has given ports, and
+        goes on once xvhcd has made a controller for it."""
+        dom0 = self.lab.dom0
+        if served:
+            dom0.check(f"xl restore -p {path}", timeout=limit)
+            dom0.wait(f"xenstore-exists /local/domain/$(xl domid {self.name})"
+                      "/device/vusb/1000/backend", 60)
+            dom0.check(f"xl unpause {self.name}")
+        else:
+            dom0.check(f"xl restore {path}", timeout=limit)
         self.open_console()
         self.agent.wait_hello(limit, self.exists)
 
