@@ -165,7 +165,7 @@ def part_module(count):
 def part_lab(count):
     """real Xen, dom0 and guests, in QEMU"""
     if build(count, "all"):
-        run_lines(count, ["tests/lab/run"], 3600)
+        run_lines(count, ["tests/lab/run"], 4500)
 
 
 PARTS = {name[len("part_"):]: function for name, function in list(globals().items())
