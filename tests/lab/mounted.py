@@ -9,7 +9,8 @@ DATA = os.urandom(3 * MIB + 17)
 WORK = """cd /mnt && i=0; while dd if=/dev/urandom of=new bs=64k count=16 2>/dev/null &&
 sync new && want=$(sha256sum < new) && echo 3 > /proc/sys/vm/drop_caches &&
 test "$(sha256sum < new)" = "$want" && test "$(sha256sum < data)" = "$(cat /tmp/data.sum)"; do
-i=$((i + 1)); echo $i > /tmp/rounds; done; echo "stopped after round $i"; dmesg | tail -n 30"""
+i=$((i + 1)); echo $i > /tmp/round; mv /tmp/round /tmp/rounds; done;
+echo "stopped after round $i"; dmesg | tail -n 30"""
 
 
 class MountedDisk:
