@@ -50,5 +50,6 @@ def take_ports(lab):
         return
     listed = json.loads(text)
     for port in listed["ports"] if isinstance(listed, dict) else listed:
-        if port.get("guest"):
+        # What is behind a hub is taken with the port that the hub is in.
+        if port.get("guest") and "given-with" not in port:
             lab.dom0.check(f"xvhc take {port['port']}")
