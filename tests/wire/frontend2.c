@@ -363,3 +363,17 @@ uint32_t frontend2_configure(struct frontend2 *frontend, uint8_t port, uint8_t a
 			 XVHCIF_STATUS_OK);
 	return place;
 }
+
+uint32_t frontend2_plug_loopback(struct frontend2 *frontend, uint8_t configuration,
+				 uint8_t altsetting)
+{
+	struct setup_packet set_interface = {1, 11, altsetting, 0, 0};
+	uint32_t place;
+
+	frontend2_plug(frontend, 1, MODEL_LOOPBACK, USB_SPEED_HIGH, 1);
+	place = frontend2_configure(frontend, 1, 3, configuration);
+	if (altsetting)
+		assert_int_equal(frontend2_control(frontend, place, set_interface, NULL, NULL),
+				 XVHCIF_STATUS_OK);
+	return place;
+}

@@ -124,4 +124,11 @@ static inline uint32_t place_of(uint8_t port, uint8_t address)
 uint32_t frontend2_configure(struct frontend2 *frontend, uint8_t port, uint8_t address,
 			     uint8_t configuration);
 
+/*
+ * Plugs a loopback device into port 1 and has it configured, with a setting of its interface other
+ * than 0 where there is to be one. Returns its place, as frontend2_configure() does.
+ */
+uint32_t frontend2_plug_loopback(struct frontend2 *frontend, uint8_t configuration,
+				 uint8_t altsetting);
+
 #endif

@@ -17,19 +17,6 @@
 #define BULK XVHCIF_TYPE_BULK
 #define INTERRUPT XVHCIF_TYPE_INTERRUPT
 
-static uint32_t plug_loopback(struct frontend2 *frontend, uint8_t configuration, uint8_t altsetting)
-{
-	struct setup_packet set_interface = {1, 11, altsetting, 0, 0};
-	uint32_t place;
-
-	frontend2_plug(frontend, 1, MODEL_LOOPBACK, USB_SPEED_HIGH, 1);
-	place = frontend2_configure(frontend, 1, 3, configuration);
-	if (altsetting)
-		assert_int_equal(frontend2_control(frontend, place, set_interface, NULL, NULL),
-				 XVHCIF_STATUS_OK);
-	return place;
-}
-
 static uint16_t cancel(struct frontend2 *frontend, uint8_t port, uint16_t id)
 {
 	struct xvhcif_request request;
@@ -45,7 +32,7 @@ static void control_data_goes_both_ways(void **state)
 	struct frontend2 *frontend = *state;
 	struct setup_packet write = {0x40, MODEL_REQUEST_WRITE, 0, 0, 1000};
 	struct setup_packet read = {0xc0, MODEL_REQUEST_READ, 0, 0, 4096};
-	uint32_t place = plug_loopback(frontend, 1, 0), actual, i;
+	uint32_t place = frontend2_plug_loopback(frontend, 1, 0), actual, i;
 	uint8_t data[4096];
 
 	for (i = 0; i < 1000; i++)
@@ -65,7 +52,7 @@ static void control_transfer_beyond_the_limit_is_refused(void **state)
 {
 	struct frontend2 *frontend = *state;
 	struct setup_packet read = {0xc0, MODEL_REQUEST_READ, 0, 0, 4097};
-	uint32_t place = plug_loopback(frontend, 1, 0);
+	uint32_t place = frontend2_plug_loopback(frontend, 1, 0);
 	uint8_t data[4097];
 
 	assert_int_equal(frontend2_control(frontend, place, read, data, NULL),
@@ -76,7 +63,7 @@ static void unknown_control_request_stalls(void **state)
 {
 	struct frontend2 *frontend = *state;
 	struct setup_packet unknown = {0xc0, 0x77, 0, 0, 4};
-	uint32_t place = plug_loopback(frontend, 1, 0);
+	uint32_t place = frontend2_plug_loopback(frontend, 1, 0);
 	uint8_t data[4];
 
 	assert_int_equal(frontend2_control(frontend, place, unknown, data, NULL),
@@ -88,7 +75,7 @@ static void bulk_loop_keeps_unaligned_data(void **state)
 {
 	static const uint16_t lengths[] = {1, 1095, 3000, 904};
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 2, 0), at = 3000, i;
+	uint32_t place = frontend2_plug_loopback(frontend, 2, 0), at = 3000, i;
 	struct xvhcif_request request;
 	uint8_t *data, back[5000];
 
@@ -114,7 +101,7 @@ static void bulk_loop_keeps_unaligned_data(void **state)
 static void interrupt_loop_returns_what_was_sent(void **state)
 {
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 1, 1), actual;
+	uint32_t place = frontend2_plug_loopback(frontend, 1, 1), actual;
 	uint8_t data[64] = "interrupt", back[64];
 
 	assert_int_equal(frontend2_transfer(frontend, place, INTERRUPT, 0x03, data, 20, NULL), 0);
@@ -147,7 +134,7 @@ static void isoc_packets_keep_their_places(void **state)
 	static const uint32_t out[][2] = {{600, 100}, {0, 50}, {200, 300}, {1000, 0}};
 	static const uint32_t in[][2] = {{3000, 200}, {0, 100}, {1000, 400}, {2000, 8}, {2100, 8}};
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 1, 1), i, n;
+	uint32_t place = frontend2_plug_loopback(frontend, 1, 1), i, n;
 	struct xvhcif_request request;
 	uint16_t id = fill_isoc(frontend, &request, place, 0x02, out, 4, 1000);
 
@@ -183,7 +170,7 @@ static void isoc_packet_that_babbles_is_counted(void **state)
 	static const uint32_t out[][2] = {{0, 100}, {100, 100}};
 	static const uint32_t in[][2] = {{0, 50}, {50, 100}};
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 1, 1);
+	uint32_t place = frontend2_plug_loopback(frontend, 1, 1);
 	struct xvhcif_request request;
 	uint16_t id;
 
@@ -256,7 +243,7 @@ static void a_mebibyte_is_one_transfer(void **state)
 static void data_of_512_segments_keeps_its_order(void **state)
 {
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 2, 0), i, n;
+	uint32_t place = frontend2_plug_loopback(frontend, 2, 0), i, n;
 	struct xvhcif_request request;
 	uint8_t *large, *back;
 	uint16_t id;
@@ -286,7 +273,7 @@ static void data_of_512_segments_keeps_its_order(void **state)
 static void more_than_the_device_takes_is_an_error(void **state)
 {
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 2, 0);
+	uint32_t place = frontend2_plug_loopback(frontend, 2, 0);
 	uint16_t id = frontend2_submit(frontend, place, BULK, 0x01, MODEL_LOOP_BYTES + 1);
 
 	assert_int_equal(frontend2_wait(frontend, id), XVHCIF_STATUS_BUS_ERROR);
@@ -295,7 +282,7 @@ static void more_than_the_device_takes_is_an_error(void **state)
 static void two_hundred_requests_are_under_way(void **state)
 {
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 2, 0), i;
+	uint32_t place = frontend2_plug_loopback(frontend, 2, 0), i;
 	struct xvhcif_request request;
 	uint8_t data[2];
 
@@ -318,7 +305,7 @@ static void two_hundred_requests_are_under_way(void **state)
 static void a_ring_full_of_requests_is_answered(void **state)
 {
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 2, 0), i;
+	uint32_t place = frontend2_plug_loopback(frontend, 2, 0), i;
 	struct xvhcif_request request;
 
 	for (i = 0; i < XVHCIF_SLOTS_MAX; i++) {
@@ -335,7 +322,7 @@ static void a_ring_full_of_requests_is_answered(void **state)
 static void transfers_beyond_the_memory_wait_for_it(void **state)
 {
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 2, 0), i;
+	uint32_t place = frontend2_plug_loopback(frontend, 2, 0), i;
 	uint8_t data[2] = {0};
 	uint16_t id[6];
 
@@ -365,7 +352,7 @@ static void the_largest_transfer_fits_the_least_quota(void **state)
 	uint16_t id[3];
 
 	frontend2_start(frontend, 0, quotas);
-	place = plug_loopback(frontend, 2, 0);
+	place = frontend2_plug_loopback(frontend, 2, 0);
 	for (i = 0; i < 3; i++)
 		id[i] = frontend2_submit(frontend, place, BULK, 0x81, XVHCIF_LENGTH_MAX);
 	/* The others wait for it, and the writes behind them: it has to be cancelled. */
@@ -381,7 +368,7 @@ static void the_largest_transfer_fits_the_least_quota(void **state)
 static void cancelled_read_ends(void **state)
 {
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 2, 0);
+	uint32_t place = frontend2_plug_loopback(frontend, 2, 0);
 	uint16_t read = frontend2_submit(frontend, place, BULK, 0x81, 64);
 
 	assert_int_equal(frontend2_wait(frontend, cancel(frontend, 2, read)),
@@ -397,7 +384,7 @@ static void cancelled_read_ends(void **state)
 static void short_read_is_told_where_it_is_an_error(void **state)
 {
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 2, 0), actual, i;
+	uint32_t place = frontend2_plug_loopback(frontend, 2, 0), actual, i;
 	struct xvhcif_request request;
 	uint8_t data[512] = {0};
 
@@ -417,7 +404,7 @@ static void short_read_is_told_where_it_is_an_error(void **state)
 static void empty_packet_may_be_asked_for(void **state)
 {
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 1, 0);
+	uint32_t place = frontend2_plug_loopback(frontend, 1, 0);
 	struct xvhcif_request request;
 
 	frontend2_fill_submit(frontend, &request, place, BULK, 0x01, 512);

@@ -37,19 +37,6 @@ static int setup(void **state)
 
 #define POOL_TEST(name) cmocka_unit_test_setup_teardown(name, setup, frontend2_teardown)
 
-static uint32_t plug_loopback(struct frontend2 *frontend, uint8_t configuration, uint8_t altsetting)
-{
-	struct setup_packet set_interface = {1, 11, altsetting, 0, 0};
-	uint32_t place;
-
-	frontend2_plug(frontend, 1, MODEL_LOOPBACK, USB_SPEED_HIGH, 1);
-	place = frontend2_configure(frontend, 1, 3, configuration);
-	if (altsetting)
-		assert_int_equal(frontend2_control(frontend, place, set_interface, NULL, NULL),
-				 XVHCIF_STATUS_OK);
-	return place;
-}
-
 /* A request for length bytes from this offset of the pool on. */
 static uint16_t fill(struct frontend2 *frontend, struct xvhcif_request *request, uint32_t place,
 		     uint8_t type, uint8_t endpoint, uint32_t offset, uint32_t length)
@@ -109,7 +96,7 @@ static void wipe(struct frontend2 *frontend, uint32_t offset, uint32_t length)
 static void bulk_data_goes_both_ways(void **state)
 {
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 2, 0);
+	uint32_t place = frontend2_plug_loopback(frontend, 2, 0);
 	uint8_t data[5000];
 
 	make_pattern(data, sizeof(data));
@@ -123,7 +110,7 @@ static void bulk_data_goes_both_ways(void **state)
 static void pool_and_segments_are_used_side_by_side(void **state)
 {
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 2, 0), actual;
+	uint32_t place = frontend2_plug_loopback(frontend, 2, 0), actual;
 	uint8_t data[3000], back[3000];
 
 	make_pattern(data, sizeof(data));
@@ -144,7 +131,7 @@ static void control_data_goes_both_ways(void **state)
 	struct setup_packet write = {0x40, MODEL_REQUEST_WRITE, 0, 0, 1000};
 	struct setup_packet read = {0xc0, MODEL_REQUEST_READ, 0, 0, 4096};
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 1, 0);
+	uint32_t place = frontend2_plug_loopback(frontend, 1, 0);
 	struct xvhcif_request request;
 	uint8_t data[1000];
 	uint16_t id;
@@ -217,7 +204,7 @@ static void isoc_packets_keep_their_places(void **state)
 	static const uint32_t in_order[][2] = {{0, 200}, {200, 100}, {300, 400}};
 	static const uint32_t scattered[][2] = {{3000, 200}, {0, 100}, {1000, 400}};
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 1, 1), n, k;
+	uint32_t place = frontend2_plug_loopback(frontend, 1, 1), n, k;
 	struct xvhcif_request request;
 	uint8_t data[450];
 
@@ -252,7 +239,7 @@ static void assert_alive(struct frontend2 *frontend, uint32_t place)
 	static void name(void **state)                                                             \
 	{                                                                                          \
 		struct frontend2 *frontend = *state;                                               \
-		uint32_t place = plug_loopback(frontend, 1, 1);                                    \
+		uint32_t place = frontend2_plug_loopback(frontend, 1, 1);                          \
 		struct xvhcif_request request;                                                     \
                                                                                                    \
 		fill(frontend, &request, place, BULK, 0x81, POOL_BYTES - 4096, 4096);              \
@@ -271,7 +258,7 @@ static void packet_list_past_the_pool(void **state)
 {
 	static const uint32_t packets[][2] = {{0, 64}, {64, 64}};
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 1, 1);
+	uint32_t place = frontend2_plug_loopback(frontend, 1, 1);
 	struct xvhcif_request request;
 
 	fill_isoc(frontend, &request, place, 0x82, packets, 2, 0, 128);
@@ -284,7 +271,7 @@ static void packet_past_its_data(void **state)
 {
 	static const uint32_t packets[][2] = {{0, 64}, {65, 64}};
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 1, 1);
+	uint32_t place = frontend2_plug_loopback(frontend, 1, 1);
 	struct xvhcif_request request;
 
 	fill_isoc(frontend, &request, place, 0x82, packets, 2, 0, 128);
@@ -295,7 +282,7 @@ static void packet_past_its_data(void **state)
 static void pool_that_was_not_agreed_on(void **state)
 {
 	struct frontend2 *frontend = *state;
-	uint32_t place = plug_loopback(frontend, 1, 1);
+	uint32_t place = frontend2_plug_loopback(frontend, 1, 1);
 
 	assert_int_equal(run(frontend, place, BULK, 0x81, 0, 64), XVHCIF_STATUS_INVALID);
 	assert_int_equal(run(frontend, place, BULK, 0x81, 0, 0), XVHCIF_STATUS_INVALID);
