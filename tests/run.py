@@ -17,6 +17,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 JOBS = str(os.cpu_count() or 2)
 TAP = re.compile(r"^(not ok|ok)\b[\s\d]*-?\s*(.*?)\s*(#\s*SKIP.*)?$", re.I)
+REASON_LINES = 6  # of a failure, in the list at the end
 LINE = re.compile(r"^(PASS|FAIL|SKIP) (.*)$")
 
 
@@ -25,14 +26,26 @@ class Count:
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.failures = []  # their lines
 
-    def add(self, word):
+    def add(self, word, line=""):
         if word == "PASS":
             self.passed += 1
         elif word == "SKIP":
             self.skipped += 1
         else:
             self.failed += 1
+            self.failures.append(line)
+
+    def explain(self, line):
+        """A line about the failure that came last."""
+        if self.failures[-1].count("\n") < REASON_LINES:
+            self.failures[-1] += "\n" + line
+
+    def fail(self, line):
+        """A failure of which no test has told."""
+        say(line)
+        self.add("FAIL", line)
 
     def total(self):
         return self.passed + self.failed + self.skipped
@@ -56,11 +69,12 @@ def run_lines(count, command, limit):
             say(line.rstrip("\n"))
         found = LINE.match(line)
         if found:
-            count.add(found.group(1))
+            count.add(found.group(1), line.rstrip("\n"))
+        elif count.failed > before and line.startswith("    "):
+            count.explain(line.rstrip("\n"))
     code = process.wait()
     if (code != 0 and count.failed == before) or count.total() == first:
-        say(f"FAIL {' '.join(command)}: exit code {code}, {count.total() - first} verdicts")
-        count.add("FAIL")
+        count.fail(f"FAIL {' '.join(command)}: exit code {code}, {count.total() - first} verdicts")
 
 
 def run_cmocka(count, program):
@@ -81,11 +95,11 @@ def run_cmocka(count, program):
     for verdict in verdicts:
         word = "FAIL" if verdict.group(1) == "not ok" else "SKIP" if verdict.group(3) else "PASS"
         failed |= word == "FAIL"
-        count.add(word)
-        say(f"{word} {name}: {verdict.group(2)}")
+        line = f"{word} {name}: {verdict.group(2)}"
+        count.add(word, line)
+        say(line)
     if not failed and (code != 0 or planned == 0 or len(verdicts) != planned):
-        say(f"FAIL {name}: exit code {code}, {len(verdicts)} of {planned} tests ended")
-        count.add("FAIL")
+        count.fail(f"FAIL {name}: exit code {code}, {len(verdicts)} of {planned} tests ended")
         failed = True
     if failed:
         say(output)
@@ -97,8 +111,7 @@ def build(count, *targets):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         say(done.stdout)
-        say("FAIL make " + " ".join(targets))
-        count.add("FAIL")
+        count.fail("FAIL make " + " ".join(targets))
     return done.returncode == 0
 
 
@@ -193,12 +206,16 @@ def main():
         say(f"== {name}: {PARTS[name].__doc__}")
         PARTS[name](count)
         if count.total() == 0:
-            say(f"FAIL {name}: no test ran")
-            count.add("FAIL")
+            count.fail(f"FAIL {name}: no test ran")
         say(f"== {name}: {time.monotonic() - start:.0f} s")
         total.passed += count.passed
         total.failed += count.failed
         total.skipped += count.skipped
+        total.failures += count.failures
+    if total.failures:
+        say("What failed:")
+        for line in total.failures:
+            say("    " + line.replace("\n", "\n    "))
     say(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
     return 1 if total.failed else 0
 

@@ -8,6 +8,20 @@
 #include "xen.h"
 
 _Noreturn void main(const struct start_info *info);
+_Noreturn void trap(uint64_t vector, uint64_t error, uint64_t instruction, uint64_t address);
+
+/*
+ * An exception, from start.S. Nothing here causes one on purpose. It is said on the console, where
+ * the tests look for it, and the guest begins anew.
+ */
+_Noreturn void trap(uint64_t vector, uint64_t error, uint64_t instruction, uint64_t address)
+{
+	print("xvhc-bare: exception %u, error code %x, at %x, page fault %x\r\n",
+	      (unsigned int)vector, (unsigned int)error, (unsigned int)instruction,
+	      (unsigned int)address);
+	console_flush();
+	xen_reboot();
+}
 
 /* The value of a word "name=value" of the command line, or NULL. */
 static const char *option(const char *line, const char *name, char value[64])

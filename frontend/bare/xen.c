@@ -21,6 +21,8 @@
 #define SPACE_GRANT_TABLE 1
 #define SCHED_SHUTDOWN 2
 #define SCHED_POLL 3
+#define SHUTDOWN_POWER_OFF 0u
+#define SHUTDOWN_REBOOT 1u
 #define EVENT_CLOSE 3
 #define EVENT_SEND 4
 #define EVENT_ALLOC_UNBOUND 6
@@ -262,10 +264,18 @@ void grant_revoke(uint32_t reference)
 	__atomic_fetch_and(&grants[reference].flags, GRANT_IN_USE, __ATOMIC_SEQ_CST);
 }
 
-_Noreturn void xen_power_off(void)
+static _Noreturn void shut_down(uint32_t reason)
 {
-	uint32_t reason = 0;
-
 	for (;;)
 		hypercall(HYPERCALL_SCHED, SCHED_SHUTDOWN, &reason, 0);
+}
+
+_Noreturn void xen_power_off(void)
+{
+	shut_down(SHUTDOWN_POWER_OFF);
+}
+
+_Noreturn void xen_reboot(void)
+{
+	shut_down(SHUTDOWN_REBOOT);
 }

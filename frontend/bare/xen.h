@@ -69,4 +69,7 @@ void grant_revoke(uint32_t reference);
 /* Powers this domain off. */
 _Noreturn void xen_power_off(void);
 
+/* Ends this domain, and has the toolstack make it anew. */
+_Noreturn void xen_reboot(void);
+
 #endif

@@ -86,14 +86,15 @@ class Logs:
                 continue
             text = self.new_text(path)
             if path.name == "xen-console.log":
+                text = verdict.without_deaths_at_birth(text, self.lab.died_at_birth)
                 self.killed += verdict.killed_in(text)
-                text = verdict.without_deaths(text, self.lab.died_at_birth)
-                lines = verdict.xen_faults_in(text, allowed, self.booting)
+                lines = verdict.xen_faults_in(verdict.without_deaths(text), allowed, self.booting)
                 self.booting = False
             else:
                 lines = verdict.faults_in(text, allowed)
             found += [f"{path.name}: {line}" for line in lines]
         for name, text in self.new_dom0_text():
+            self.killed += text.count(verdict.BARE_EXCEPTION)
             found += [f"{name}: {line}" for line in verdict.faults_in(text, allowed)]
         return found
 
