@@ -4,6 +4,7 @@
 # make tests      the unit and wire test programs, with ASan and UBSan, into build/san/
 # make bare       the guest without an operating system, build/bare/xvhc-bare.elf
 # make lab-device the devices that the lab plays, build/lab-device
+# make bench-engine the programs that bench/engine/run measures with, into build/bench/
 # make module     xvhc.ko for the running kernel, or for KDIR=
 # make module-install   installs it there; INSTALL_MOD_PATH= as usual
 # make format     rewrites the sources with clang-format
@@ -117,7 +118,7 @@ module-install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/frontend/linux modules_install
 
 # Modules follow the kernel's style.
-SOURCES := $(shell find backend cli core frontend/bare fuzz include lab proofs tests \
+SOURCES := $(shell find backend bench cli core frontend/bare fuzz include lab proofs tests \
 	-path lab/hsbus -prune -o -name '*.[ch]' -print 2>/dev/null)
 format:
 	clang-format -i $(SOURCES)
@@ -128,10 +129,10 @@ format-check:
 cppcheck:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --suppressions-list=.cppcheck -Iinclude -Icore -Ibackend \
-		core backend cli lab/devices
+		core backend bench cli lab/devices
 
 TIDY := $(CORE) $(COMMON) $(WORKER) $(MODELS) $(BROKER) $(CLI) $(wildcard lab/devices/*.c) \
-	$(wildcard backend/broker/main.c backend/worker/main.c)
+	$(wildcard bench/engine/*.c backend/broker/main.c backend/worker/main.c)
 clang-tidy: $(TIDY:%=$(B)/tidy/%.ok)
 
 $(B)/tidy/%.ok: % .clang-tidy
@@ -155,4 +156,4 @@ clean:
 
 -include $(shell find $(B)/obj $(B)/san -type f -name '*.d' 2>/dev/null)
 
-include fuzz/rules.mk lab/devices/rules.mk tests/sim/rules.mk
+include fuzz/rules.mk lab/devices/rules.mk tests/sim/rules.mk bench/engine/rules.mk
