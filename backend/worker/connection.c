@@ -64,7 +64,6 @@ int connection_open(struct worker *worker, const struct message_connect *connect
 		*problem = "cannot wait for the guest's notifications";
 		return XVHC_ELIMIT;
 	}
-	request_slots_init(worker);
 	/* Requests may have been put before we came. */
 	connection->more = true;
 	return XVHC_OK;

@@ -22,8 +22,6 @@
  */
 #include "port.h"
 
-#include <string.h>
-
 #include <control.h>
 #include <present.h>
 
@@ -39,7 +37,6 @@
 
 void port_init(struct port *port, struct worker *worker, uint32_t number)
 {
-	memset(port, 0, sizeof(*port));
 	port->worker = worker;
 	port->number = number;
 	port->device.port = number;

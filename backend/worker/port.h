@@ -5,7 +5,8 @@
 
 #include "worker.h"
 
-/* Sets up port number (from 1), empty. */
+/* Sets up port number (from 1), empty. All of it is zero, and what is not touched stays unused
+ * memory. */
 void port_init(struct port *port, struct worker *worker, uint32_t number);
 
 /*

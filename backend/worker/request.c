@@ -10,6 +10,9 @@
  * answered when the source has let go of it, since its buffer is in use until then. The slot
  * remembers in its verdict that the guest must be told something else than the outcome. An
  * operation cannot be cancelled.
+ *
+ * A slot is several KiB, which become memory of this process when they are first touched. So a new
+ * one is used only where none has become free, and nobody looks at those that never were.
  */
 #include "request.h"
 
@@ -24,19 +27,6 @@
 #include "setup.h"
 #include "wire.h"
 
-void request_slots_init(struct worker *worker)
-{
-	uint32_t i;
-
-	worker->free = NULL;
-	/* The first one comes first: its memory is used already. */
-	worker->slot_count = worker->connection.slots + 1;
-	for (i = worker->slot_count; i > 0; i--) {
-		worker->slot[i - 1].next = worker->free;
-		worker->free = &worker->slot[i - 1];
-	}
-}
-
 static void respond(struct worker *worker, uint32_t id, int error)
 {
 	struct transfer_result result = {.id = id, .error = error};
@@ -48,9 +38,13 @@ static struct slot *take_slot(struct worker *worker)
 {
 	struct slot *slot = worker->free;
 
-	/* The ring has fewer places than we have slots (connection.c). */
-	assert(slot);
-	worker->free = slot->next;
+	if (slot) {
+		worker->free = slot->next;
+	} else {
+		/* The ring has fewer places than we have slots (connection.c). */
+		assert(worker->slot_count <= worker->connection.slots);
+		slot = &worker->slot[worker->slot_count++];
+	}
 	slot->next = NULL;
 	slot->port = NULL;
 	slot->verdict = XVHC_OK;

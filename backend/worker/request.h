@@ -5,9 +5,6 @@
 
 #include "worker.h"
 
-/* All slots that the ring can fill become free. */
-void request_slots_init(struct worker *worker);
-
 /*
  * Takes a request from the ring and gives it a slot, or answers it. Returns 1; 0 where there was
  * none; XVHC_EPROTO, and sets the connection's fault, where the connection must end.

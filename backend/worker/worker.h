@@ -130,8 +130,8 @@ struct worker {
 	uint32_t turn; /* the port that is asked first when there is room again */
 	struct port port[USBIF_PORT_MAX];
 	struct slot slot[SOURCE_SLOTS];
-	uint32_t slot_count; /* of them, in use: one more than the ring has */
-	struct slot *free;
+	uint32_t slot_count; /* of them, ever used: at most one more than the ring has */
+	struct slot *free;   /* of these */
 	struct log_limit log;
 	struct counts counts;
 };
