@@ -89,8 +89,9 @@ void place_format(const struct place *place, char text[XVHC_PLACE_MAX])
 
 bool place_equal(const struct place *a, const struct place *b)
 {
-	return a->super == b->super && strcmp(a->controller, b->controller) == 0 &&
-	       chain_equal(&a->chain, &b->chain);
+	/* Each given port is looked for among all ports: the chain tells two apart soonest. */
+	return a->super == b->super && chain_equal(&a->chain, &b->chain) &&
+	       strcmp(a->controller, b->controller) == 0;
 }
 
 bool place_is_behind(const struct place *inner, const struct place *outer)
