@@ -117,7 +117,7 @@ module-install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/frontend/linux modules_install
 
 # Modules follow the kernel's style.
-SOURCES := $(shell find backend cli core frontend/bare fuzz include lab proofs tests \
+SOURCES := $(shell find backend bench cli core frontend/bare fuzz include lab proofs tests \
 	-path lab/hsbus -prune -o -name '*.[ch]' -print 2>/dev/null)
 format:
 	clang-format -i $(SOURCES)
