@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """How a figure is taken: fio, bench-meter, and the hypervisor's account of processor time."""
+import contextlib
 import json
 import re
 import time
@@ -88,6 +89,29 @@ def at_once(places, mib, seconds):
             raise LabError(f"fio: {output}")
         total += fio_said(output)["mib_per_second"]
     return {"value": total}
+
+
+@contextlib.contextmanager
+def copying(place):
+    """Read a disk over and over in the meantime. Afterwards "mib_per_second" is in what it
+    yields."""
+    count = f"awk '{{ print $3 }}' /sys/block/{place.disk}/stat"
+    copied = {}
+    reading = place.machine.start(f"while dd if=/dev/{place.disk} of=/dev/null bs=1M iflag=direct "
+                                  "2>/dev/null; do :; done")
+    place.machine.wait(f"awk '{{exit !($9 > 0)}}' /sys/block/{place.disk}/stat")
+    before, began = int(place.machine.check(count)), time.monotonic()
+    try:
+        yield copied
+    finally:
+        seconds = time.monotonic() - began
+        sectors = int(place.machine.check(count)) - before
+        running = reading.running()
+        reading.kill(9)
+        reading.wait(60)
+    if not running:
+        raise LabError("the copy beside the stream has failed")
+    copied["mib_per_second"] = sectors * 512 / MIB / seconds
 
 
 def times_us(place, arguments):

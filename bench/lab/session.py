@@ -28,12 +28,13 @@ METER_ID = "ca10"
 class Place:
     """Where a workload runs: the machine, the disk's name there, the node of the USB device."""
 
-    def __init__(self, lab, variant, device):
+    def __init__(self, lab, variant, device, beside=None):
         self.dom0 = lab.dom0
         self.machine = variant.machine
         self.guest = variant.guest
         self.disk = self.find_disk(device) if device.kind in workloads.BLOCKS else None
         self.node = self.find_node(device)
+        self.beside = beside
 
     def find_disk(self, device):
         where = f"/sys/bus/usb/devices/{device.dom0_port}/*/host*/target*/*/block/" \
@@ -89,6 +90,7 @@ class Session:
         self.lab = None
         self.variants = {}
         self.images = None
+        self.second = None
         self.round = 0
 
     def run(self):
@@ -125,7 +127,7 @@ class Session:
         for device in workloads.DEVICES.values():
             wanted = [workloads.ALL[name] for name in self.options.only
                       if workloads.ALL[name].device is device]
-            if wanted:
+            if wanted and self.round < (device.rounds or self.options.rounds):
                 self.run_device(device, wanted)
         self.say(f"round {self.round + 1} of {self.options.rounds}: "
                  f"{time.monotonic() - began:.0f} s")
@@ -134,16 +136,38 @@ class Session:
         options = {"image": self.images.of(device)} if device.kind in workloads.BLOCKS else {}
         return self.lab.plug(device.port, device.kind, **options)
 
+    def plug_all(self, device):
+        return [self.plug(each) for each in (device, device.beside) if each]
+
+    def unplug_all(self, plugged):
+        for each in plugged:
+            self.lab.unplug(each)
+
     def run_device(self, device, wanted):
-        plugged = self.plug(device)
+        plugged = self.plug_all(device)
         for variant in self.turns():
-            reason = variant.refuses(device.name)
+            reason = self.refusal(variant, device)
             if reason:
                 self.skipped.update({(w.name, variant.name): reason for w in wanted})
             elif not self.visit_well(variant, device, wanted):
-                self.lab.unplug(plugged)
-                plugged = self.plug(device)
-        self.lab.unplug(plugged)
+                self.unplug_all(plugged)
+                plugged = self.plug_all(device)
+        self.unplug_all(plugged)
+
+    def refusal(self, variant, device):
+        """Why a variant does not take part with a device, or None."""
+        if device.name == "two" and variant.name not in ("native", "xvhc2"):
+            return "two guests at once are measured with wire 2 only"
+        return variant.refuses(device.name)
+
+    def beside_of(self, variant, device):
+        """The variant that has the device beside: for two sticks it is a second guest."""
+        if device.name != "two" or not variant.guest:
+            return variant
+        if not self.second:
+            self.second = variants.made(self.lab, variants.SECOND)
+            self.second.start()
+        return self.second
 
     def visit_well(self, variant, device, wanted):
         """Measure during one visit, again where a stock part died. False: it has failed, and the
@@ -172,25 +196,36 @@ class Session:
         return False
 
     def visit(self, variant, device, wanted, done):
+        beside = self.beside_of(variant, device) if device.beside else None
         variant.bring(device.dom0_port)
-        place = Place(self.lab, variant, device)
+        other = None
+        if beside:
+            beside.bring(device.beside.dom0_port)
+            other = Place(self.lab, beside, device.beside)
+        place = Place(self.lab, variant, device, other)
         for workload in wanted:
             figure = workload.take(place, self.options)
             done[workload.name] = figure
             self.say(f"{self.round + 1}: {workload.title}: {variant.title}: "
                      f"{figure['value']:.4g} {workload.unit}")
         variant.give_back(device.dom0_port)
+        if beside:
+            beside.give_back(device.beside.dom0_port)
         self.wait_home(device)
 
     def wait_home(self, device):
-        """The device is dom0's again, and works."""
-        Place(self.lab, variants.Native(self.lab), device)
+        """Devices are dom0's again, and work."""
+        for each in (device, device.beside):
+            if each:
+                Place(self.lab, variants.made(self.lab, "native"), each)
 
     def make_anew(self, variant, device):
         """After a failure: the variant gets a new guest, and dom0 the device."""
         if variant.guest:
             variants.started(variant, self.say)
-            self.lab.dom0.run(f"xvhc take {device.dom0_port}")
+        for each in (device, device.beside):
+            if each:
+                self.lab.dom0.run(f"xvhc take {each.dom0_port}")
 
     def keep(self, workload, variant, figure):
         self.figures[workload].setdefault(variant.name, []).append(
