@@ -36,16 +36,19 @@ def summary_of(workload, rounds, native):
         if values:
             summary[name] = spread(values)
     found = ratios(workload, rounds, native)
-    if found:
+    if found and not workload.counted:
         summary["ratio"] = spread(found)
     return summary
 
 
-def summary(session):
-    """{workload: {"title", "unit", "variants": {variant: summary, or why there is none}}}"""
+def summary(session, counted):
+    """{workload: {"title", "unit", "variants": {variant: summary, or why there is none}}}, of
+    speeds or of what was counted."""
     made = {}
     for name in session.options.only:
         workload = workloads.ALL[name]
+        if workload.counted != counted:
+            continue
         figures = session.figures[name]
         entry = {"title": workload.title, "unit": workload.unit,
                  "better": "higher" if workload.higher else "lower", "variants": {}}
@@ -82,7 +85,8 @@ def results(session):
                          **programs.versions()},
             "rounds": session.options.rounds, "size_mib": session.options.size,
             "variants": {name: variants.TITLES[name] for name in session.options.variants},
-            "workloads": summary(session), "notes": session.notes}
+            "workloads": summary(session, False), "counts": summary(session, True),
+            "notes": session.notes}
 
 
 def write(made, path):
@@ -117,6 +121,44 @@ def grid(rows):
                       for i, (word, width) in enumerate(zip(row, widths))) for row in rows]
 
 
+def counts_rows(made, names):
+    """What there is for each transfer: a row for each thing that was counted."""
+    rows = []
+    for entry in made["counts"].values():
+        of_names = {name: entry["variants"][name].get("rounds", [{}])[0] for name in names}
+        kinds = dict.fromkeys(kind for figure in of_names.values()
+                              for kind in figure.get("each", {}))
+        rows.append([f"{entry['title']}; for each transfer:", *("" for _ in names)])
+        for kind in kinds:
+            rows.append([f"  {kind}", *(
+                f"{figure['each'].get(kind, 0):.2f}" if "each" in figure else "-"
+                for figure in of_names.values())])
+        rows.append(["  copies of a byte (by reading)", *(
+            str(figure.get("copies_of_a_byte", "-")) for figure in of_names.values())])
+    return rows
+
+
+def streams_rows(made, names):
+    """What was lost at the rates that were tried, of the best of all rounds."""
+    rows = []
+    for entry in made["workloads"].values():
+        tried = {name: {} for name in names}
+        for name in names:
+            for figure in entry["variants"][name].get("rounds", []):
+                for rate, counts in figure.get("tried_mb_per_second", {}).items():
+                    best = tried[name].get(rate)
+                    if best is None or counts["bad"] < best["bad"]:
+                        tried[name][rate] = counts
+        for rate in sorted({rate for rates in tried.values() for rate in rates}, key=int):
+            rows.append([f"{entry['title']}: at {rate} MB/s", *(
+                lost_cell(tried[name].get(rate)) for name in names)])
+    return rows
+
+
+def lost_cell(counts):
+    return f"{counts['bad']} of {counts['got'] + counts['bad']}" if counts else ""
+
+
 def table(made):
     """What is printed: medians with the ratio to native, and processor time for each MiB."""
     names = list(made["variants"])
@@ -128,13 +170,17 @@ def table(made):
         cells = [cpu_cell(entry["variants"][name]) for name in names]
         if any("dom0_ms_per_mib" in entry["variants"][name] for name in names):
             cpu.append([entry["title"], *cells])
-    return "\n".join([*grid(rows), *(["", *grid(cpu)] if len(cpu) > 1 else [])])
+    more = [cpu, [["packets that did not arrive whole", *names], *streams_rows(made, names)],
+            [["counts", *names], *counts_rows(made, names)]]
+    parts = [rows] if len(rows) > 1 else []
+    return "\n\n".join("\n".join(grid(part)) for part in
+                       parts + [part for part in more if len(part) > 1])
 
 
 def verdicts(made):
     """PASS, FAIL and SKIP lines, as the test runner counts them; and whether all went well."""
     lines, well = [], True
-    for name, entry in made["workloads"].items():
+    for name, entry in {**made["workloads"], **made["counts"]}.items():
         for variant, of_it in entry["variants"].items():
             if "failed" in of_it:
                 well = False

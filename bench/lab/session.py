@@ -30,6 +30,7 @@ class Place:
 
     def __init__(self, lab, variant, device, beside=None):
         self.dom0 = lab.dom0
+        self.name = variant.name
         self.machine = variant.machine
         self.guest = variant.guest
         self.disk = self.find_disk(device) if device.kind in workloads.BLOCKS else None
@@ -158,7 +159,7 @@ class Session:
         """Why a variant does not take part with a device, or None."""
         if device.name == "two" and variant.name not in ("native", "xvhc2"):
             return "two guests at once are measured with wire 2 only"
-        return variant.refuses(device.name)
+        return variant.refuses(device)
 
     def beside_of(self, variant, device):
         """The variant that has the device beside: for two sticks it is a second guest."""

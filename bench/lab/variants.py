@@ -7,7 +7,7 @@ A variant has
     start()             make its guest, or make it anew
     bring(port)         have the device in a port of dom0's appear in its machine
     give_back(port)     have it be dom0's again
-    refuses(kind)       why it cannot have a kind of device, or None
+    refuses(device)     why it cannot have a device, or None
     machine, guest      where programs run; guest is None in dom0
 """
 import time
@@ -19,6 +19,10 @@ MEMORY = 256
 # The guest beside the one of xvhc2, for what two guests do at once.
 SECOND = "xvhc2-second"
 NO_STREAMS = "has no streams, without which a SuperSpeed UAS disk does not work"
+
+
+def needs_streams(device):
+    return device.kind == "uas" and device.dom0_port.startswith("2-")
 
 
 class Native:
@@ -42,7 +46,7 @@ class Native:
     def give_back(self, port):
         pass
 
-    def refuses(self, _kind):
+    def refuses(self, _device):
         return None
 
     def died(self):
@@ -81,9 +85,9 @@ class Xvhc(InGuest):
     def give_back(self, port):
         self.lab.dom0.check(f"xvhc take {port}", timeout=30)
 
-    def refuses(self, kind):
-        return f"version 1 of the wire {NO_STREAMS}" if kind == "uas-ss" and self.wire == 1 \
-            else None
+    def refuses(self, device):
+        return f"version 1 of the wire {NO_STREAMS}" if needs_streams(device) and \
+            self.wire == 1 else None
 
 
 class Qusb(InGuest):
@@ -112,8 +116,8 @@ class Qusb(InGuest):
         for number in used:
             self.lab.dom0.check(f"xl usbdev-detach {self.guest.name} 0 {number}", timeout=60)
 
-    def refuses(self, kind):
-        return f"version 1 of the wire {NO_STREAMS}" if kind == "uas-ss" else None
+    def refuses(self, device):
+        return f"version 1 of the wire {NO_STREAMS}" if needs_streams(device) else None
 
     def died(self):
         return self.lab.dom0.run("pidof xen-qemu-system-i386")[0] != 0
@@ -148,8 +152,8 @@ class Usbip(InGuest):
             self.guest.check(f"usbip detach -p {number}")
         self.lab.dom0.wait(f"usbip unbind -b {port}", 20)
 
-    def refuses(self, kind):
-        return f"vhci-hcd {NO_STREAMS}" if kind == "uas-ss" else None
+    def refuses(self, device):
+        return f"vhci-hcd {NO_STREAMS}" if needs_streams(device) else None
 
 
 # What each is called, in the order of the reports.

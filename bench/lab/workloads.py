@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What is measured: devices, and the workloads on each. README.md says what they mean."""
+import counts
 import measuring
 from streams import Streams
 
@@ -30,6 +31,9 @@ DEVICES = {device.name: device for device in (
     Device("bot-ss", "stick, SuperSpeed", "storage", "xhci.1", "2-1"),
     Device("uas-hs", "UAS disk, high speed", "uas", "xhci.6", "1-6"),
     Device("uas-ss", "UAS disk, SuperSpeed", "uas", "xhci.2", "2-2"),
+    Device("counted-bot", "stick, high speed", "storage", "xhci.5", "1-5", None, 1),
+    Device("counted-uas-hs", "UAS disk, high speed", "uas", "xhci.6", "1-6", None, 1),
+    Device("counted-uas-ss", "UAS disk, SuperSpeed", "uas", "xhci.2", "2-2", None, 1),
     Device("two", "two sticks, high speed", "storage", "xhci.6", "1-6", SECOND_STICK),
     Device("meter", "the lab's meter, high speed", "meter", "xhci.7", "1-7"),
     Device("stream", "the lab's meter, high speed", "meter", "xhci.7", "1-7", None, 2),
@@ -54,11 +58,13 @@ class Copying:
 
 
 class Workload:
-    """One figure. take(place, options) returns {"value": figure, and what else is known}."""
+    """One figure. take(place, options) returns {"value": figure, and what else is known}.
+    counted: it is no speed, and stands in a table of its own."""
 
-    def __init__(self, name, title, unit, device, take, higher=True):
+    def __init__(self, name, title, unit, device, take, higher=True,
+                 counted=False):
         self.name, self.title, self.unit, self.device = name, title, unit, device
-        self.take, self.higher = take, higher
+        self.take, self.higher, self.counted = take, higher, counted
 
     def ratio(self, value, native):
         """How good a value is beside the native one: 1 is as good, smaller is worse."""
@@ -89,11 +95,21 @@ def control(device, name, title, request, value, length):
         higher=False)
 
 
+def counted(device):
+    block_kib, depth = BLOCKS[device.kind]
+    return Workload(
+        f"counts{device.name.removeprefix('counted')}",
+        f"{device.title}: read, {block_kib} KiB × {depth}", "system calls", device,
+        lambda place, options: counts.take(place, block_kib, depth), counted=True)
+
+
 def make_all():
     """{name: workload}, in the order in which they are measured."""
     found = []
     for device in DEVICES.values():
-        if device.kind in BLOCKS and not device.beside:
+        if device.name.startswith("counted"):
+            found.append(counted(device))
+        elif device.kind in BLOCKS and not device.beside:
             found += [sequential(device, way) for way in ("read", "write")]
     for name in ("uas-hs", "uas-ss"):
         found += [random(DEVICES[name], depth) for depth in (1, 32)]
