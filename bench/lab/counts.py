@@ -2,9 +2,10 @@
 """What a transfer costs in calls and notifications, apart from the times: counting costs time.
 
 For a sequential read by each variant: system calls of the process that serves the guest, as
-dom0's kernel counts them by its tracing; interrupts of the guest and of dom0 that are notifications;
-hypercalls, by Xen's trace. Each is the difference between a long run and one of 1 MiB, so
-that fio's start does not count. A command to a disk is three transfers, with BOT and with UAS alike.
+dom0's kernel counts them by its tracing; interrupts of the guest and of dom0 that are
+notifications; hypercalls, by Xen's trace. Each is the difference between a long run and one of
+1 MiB, so that fio's start does not count. A command to a disk is three transfers, with BOT and with
+UAS alike.
 """
 import re
 

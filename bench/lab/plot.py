@@ -5,6 +5,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, LEFT, RIGHT, TOP = 980, 380, 70, 84
 BAR, GAP, GROUP_GAP = 12, 2, 14
+NAME_HEIGHT = 28
 LOWEST, HIGHEST = 0.01, 2.0
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2)
 # Told apart by those who see colours otherwise, too.
@@ -62,7 +63,7 @@ def group(y, entry, names):
         parts.append(text(LEFT - 8, began + 26,
                           f"native: {native['median']:.3g} {entry['unit']}", 9, "end",
                           "fill='#666666'"))
-    return parts, y + GROUP_GAP
+    return parts, max(y, began + NAME_HEIGHT) + GROUP_GAP
 
 
 def legend(names, titles):

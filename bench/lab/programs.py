@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the bench needs in dom0 and in guests besides the lab's own: an archive on top of images.
 
-It has fio, the bench's own programs, Debian's USB/IP, and the kernel's modules for a network between
-two domains. It is made on demand.
+It has fio, the bench's own programs, Debian's USB/IP, and the kernel's modules for a network
+between two domains. It is made on demand.
 """
 from pathlib import Path
 

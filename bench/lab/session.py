@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """One boot of the lab, in which all variants take turns with all devices.
 
-In each round each device is plugged in once. It visits one variant after the other, and during such a
-visit all workloads on it are measured. A variant begins a round that the one before it began the
-round before, so that what drifts in the machine favours nobody.
+In each round each device is plugged in once. It visits one variant after the other, and during
+such a visit all workloads on it are measured. Every round begins with the next variant, so that
+what drifts in the machine favours nobody.
 """
 import os
 import shutil

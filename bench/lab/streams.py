@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Isochronous streams: the highest rate that arrives without a loss.
 
-The lab's meter numbers its packets. A variant begins with the highest rate that native has sustained
-so far, and goes down until nothing is lost; native begins with the highest that there is. The
-emulation as a whole stands still once in a while: a rate has failed when it has failed twice.
+The lab's meter numbers its packets. A variant begins with the highest rate that native has
+sustained so far, and goes down until nothing is lost; native begins with the highest that there is.
+The emulation as a whole stands still once in a while: a rate has failed when it has failed twice.
 """
 import measuring
 

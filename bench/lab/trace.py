@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Hypercalls, as Xen's own trace has them: how many of which, by domain.
 
-The trace is made of records: a header with the event and the count of words that follow, the time if
-the header says so, the words. A record tells which processor the next ones are of, others which
+The trace is made of records: a header with the event and the count of words that follow, the time
+if the header says so, the words. One kind tells which processor the next ones are of, another which
 domain runs there from now on. See xen/trace.h. Only PV domains make such records.
 """
 import collections
