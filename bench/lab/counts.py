@@ -17,7 +17,7 @@ TRACING = "/sys/kernel/tracing"
 EVENT = f"{TRACING}/events/raw_syscalls/sys_enter"
 HISTOGRAM = "hist:keys=common_pid,id.syscall:size=4096"
 XENTRACE_FILE = "/tmp/bench.trace"
-MIB = 16
+MIB = 32
 SECONDS = 30
 TRANSFERS_PER_COMMAND = 3
 
@@ -26,7 +26,7 @@ SERVERS = {"xvhc2": "xvhcd-worker", "xvhc1": "xvhcd-worker", "stock": "xvhcd-wor
            "qusb": "xen-qemu-system-i386"}
 # Interrupts that are notifications, as /proc/interrupts names them, in dom0 and in the guest.
 DOM0_LINES = {"qusb": r"evtchn:xen-qemu", "usbip": r"\bvif\d", None: r"evtchn:xvhcd-work"}
-GUEST_LINES = {"usbip": r"\beth0", None: r"(?i)vusb|xvhc|xen-?hcd|xen-dyn-lateeoi.*usb|xenhcd"}
+GUEST_LINES = {"usbip": r"vif|eth0", None: r"(?i)vusb|xvhc|xen-?hcd|xen-dyn-lateeoi.*usb|xenhcd"}
 
 # How often each byte that is read is copied by a processor: by reading the sources, not measured.
 COPIES = {
@@ -122,7 +122,7 @@ def take(place, block_kib, depth):
     if transfers <= 0:
         raise LabError("no transfers were counted")
     names = sorted({*short.totals, *long.totals})
-    each = {name: max(0, long.totals.get(name, 0) - short.totals.get(name, 0)) / transfers
+    each = {name: (long.totals.get(name, 0) - short.totals.get(name, 0)) / transfers
             for name in names}
     calls = {name: (count - short.calls.get(name, 0)) / transfers
              for name, count in long.calls.items()}

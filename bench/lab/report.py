@@ -129,7 +129,7 @@ def counts_rows(made, names):
         kinds = dict.fromkeys(kind for figure in of_names.values()
                               for kind in figure.get("each", {}))
         rows.append([f"{entry['title']}; for each transfer:", *("" for _ in names)])
-        for kind in kinds:
+        for kind in sorted(kinds, key=lambda kind: (":" in kind, kind)):
             rows.append([f"  {kind}", *(
                 f"{figure['each'].get(kind, 0):.2f}" if "each" in figure else "-"
                 for figure in of_names.values())])

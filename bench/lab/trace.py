@@ -8,6 +8,8 @@ domain runs there from now on. See xen/trace.h. Only PV domains make such record
 import collections
 import struct
 
+from xvhclab.errors import LabError
+
 # Classes "scheduler" and "PV", of each the first subclass.
 MASK = 0x00221000
 CPU_CHANGE = 0x0001f003
@@ -15,9 +17,13 @@ RUNSTATE, RUNSTATE_STATES, RUNSTATE_NEW = 0x00021001, 0x330, 0x030
 HYPERCALL = 0x0020100d
 OPERATION = 0xfffff
 
-GRANT_TABLE, EVENT_CHANNEL = 20, 32
+GRANT_TABLE = 20
 GRANT_NAMES = {0: "grant map", 1: "grant unmap", 5: "grant copy"}
-EVENT_NAMES = {4: "event send", 9: "event unmask"}
+# By number: xen/xen.h. Some of these come with each change of the running task or each interrupt.
+NAMES = {1: "mmu_update", 3: "stack_switch", 5: "fpu_taskswitch", 13: "multicall",
+         14: "update_va_mapping", 15: "set_timer_op", 23: "iret", 24: "vcpu_op", 26: "mmuext_op",
+         29: "sched_op", 32: "event_channel_op", 33: "physdev_op"}
+LOST = 0x0001f001
 
 
 def records(data):
@@ -36,19 +42,18 @@ def records(data):
 def name_of(words):
     """What kind of hypercall a record tells of."""
     operation = words[0] & OPERATION
-    command = words[1] if len(words) > 1 else None
     if operation == GRANT_TABLE:
-        return GRANT_NAMES.get(command, "grant table, other")
-    if operation == EVENT_CHANNEL:
-        return EVENT_NAMES.get(command, "event channel, other")
-    return "other"
+        return GRANT_NAMES.get(words[1] if len(words) > 1 else None, "grant_table_op, other")
+    return NAMES.get(operation, "other")
 
 
 def hypercalls(data):
-    """{domain: {kind: count}}"""
+    """{domain: {kind: count}}. Where Xen has dropped records there is no result."""
     counts = collections.defaultdict(collections.Counter)
     running, processor = {}, 0
     for event, words in records(data):
+        if event == LOST:
+            raise LabError("Xen's trace has lost records")
         if event == CPU_CHANGE and words:
             processor = words[0]
         elif event & ~RUNSTATE_STATES == RUNSTATE and not event & RUNSTATE_NEW and words:

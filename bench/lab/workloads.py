@@ -5,8 +5,8 @@ import measuring
 from streams import Streams
 
 # Seconds after which a sequential run ends where the device is slow; it counts what it did by then.
-SEQUENTIAL_SECONDS = 8
-RANDOM_SECONDS = 4
+SEQUENTIAL_SECONDS = 5
+RANDOM_SECONDS = 3
 TWO_SECONDS = 6
 CONTROL_COUNT = 500
 ECHO_COUNT = 300
