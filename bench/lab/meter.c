@@ -25,6 +25,7 @@
 #define CONTROL_MAX 4096u
 #define TIMEOUT_MS 5000u
 #define WARM_UP 5u
+#define ECHOES_MAX 16
 
 /* The device's endpoints and settings: see lab/devices/meter.c. */
 #define ISOC_IN 0x81
@@ -104,41 +105,62 @@ static int submit(int device, struct usbdevfs_urb *urb, uint8_t endpoint, uint8_
 	return ioctl(device, USBDEVFS_SUBMITURB, urb);
 }
 
-/* One packet to the device, which sends it back. Returns the nanoseconds, 0 for a failure. */
+/* Wait until one of the URBs is done. Returns it, or NULL with errno. */
+static struct usbdevfs_urb *reap(int device)
+{
+	struct usbdevfs_urb *done;
+
+	if (ioctl(device, USBDEVFS_REAPURB, &done) < 0)
+		return NULL;
+	errno = -done->status;
+	return done->status == 0 ? done : NULL;
+}
+
+/*
+ * One packet to the device, which sends it back. Returns the nanoseconds, 0 for a failure. Echoes
+ * that somebody before us has left in the device are taken first.
+ */
 static uint64_t echo_once(int device, uint32_t number)
 {
-	uint8_t sent[INTERRUPT_BYTES] = {0};
-	uint8_t back[INTERRUPT_BYTES] = {0};
+	uint32_t sent[2] = {number, ~number};
+	uint32_t back[2] = {0};
 	struct usbdevfs_urb in;
 	struct usbdevfs_urb out;
-	struct usbdevfs_urb *done;
+	bool out_done = false;
 	uint64_t began;
 	uint64_t ended = 0;
 
-	memcpy(sent, &number, sizeof(number));
-	if (submit(device, &in, INTERRUPT_IN, back) < 0)
+	if (submit(device, &in, INTERRUPT_IN, (uint8_t *)back) < 0)
 		return 0;
 	began = now_ns();
-	if (submit(device, &out, INTERRUPT_OUT, sent) < 0)
+	if (submit(device, &out, INTERRUPT_OUT, (uint8_t *)sent) < 0)
 		return 0;
-	for (int i = 0; i < 2; i++) {
-		if (ioctl(device, USBDEVFS_REAPURB, &done) < 0 || done->status != 0)
+	for (int i = 0; i < ECHOES_MAX && (!ended || !out_done); i++) {
+		struct usbdevfs_urb *done = reap(device);
+
+		if (!done)
 			return 0;
-		if (done == &in)
+		if (done == &out)
+			out_done = true;
+		else if (memcmp(sent, back, sizeof(sent)) == 0)
 			ended = now_ns();
+		else if (submit(device, &in, INTERRUPT_IN, (uint8_t *)back) < 0)
+			return 0;
 	}
-	errno = EPROTO;
-	return memcmp(sent, back, sizeof(sent)) == 0 ? ended - began : 0;
+	errno = EBADMSG;
+	return ended && out_done ? ended - began : 0;
 }
 
 static int run_echo(int device, size_t count)
 {
+	/* Nobody before us has sent these. */
+	uint32_t salt = (uint32_t)now_ns();
 	unsigned int interface = 0;
 
 	if (ioctl(device, USBDEVFS_CLAIMINTERFACE, &interface) < 0)
 		return fail("interface 0");
 	for (size_t i = 0; i < count + WARM_UP; i++) {
-		uint64_t took = echo_once(device, (uint32_t)i + 1);
+		uint64_t took = echo_once(device, salt + (uint32_t)i);
 
 		if (took == 0)
 			return fail("an echo");

@@ -83,7 +83,7 @@ def results(session):
     return {"measured": measuring.now(), "machine": machine(),
             "versions": {"xvhc": first_line("git", "describe", "--always", "--dirty"),
                          **programs.versions()},
-            "rounds": session.options.rounds, "size_mib": session.options.size,
+            "rounds": session.rounds_done, "size_mib": session.options.size,
             "variants": {name: variants.TITLES[name] for name in session.options.variants},
             "workloads": summary(session, False), "counts": summary(session, True),
             "notes": session.notes}

@@ -92,7 +92,7 @@ class Session:
         self.variants = {}
         self.images = None
         self.second = None
-        self.round = 0
+        self.round = self.rounds_done = 0
 
     def run(self):
         self.images = Images(self.options.size)
@@ -102,6 +102,7 @@ class Session:
                 self.start()
                 for self.round in range(self.options.rounds):
                     self.run_round()
+                    self.rounds_done += 1
         finally:
             self.images.close()
 
@@ -223,6 +224,7 @@ class Session:
     def make_anew(self, variant, device):
         """After a failure: the variant gets a new guest, and dom0 the device."""
         if variant.guest:
+            self.say("its kernel's last words:\n" + variant.guest.run("dmesg | tail -n 12")[1])
             variants.started(variant, self.say)
         for each in (device, device.beside):
             if each:

@@ -18,6 +18,7 @@ from xvhclab.errors import LabError, TimedOut
 MEMORY = 256
 # The guest beside the one of xvhc2, for what two guests do at once.
 SECOND = "xvhc2-second"
+NO_SCATTER_GATHER = "stock xen-hcd has no scatter-gather, which Linux' uas asks for"
 NO_STREAMS = "has no streams, without which a SuperSpeed UAS disk does not work"
 
 
@@ -86,6 +87,8 @@ class Xvhc(InGuest):
         self.lab.dom0.check(f"xvhc take {port}", timeout=30)
 
     def refuses(self, device):
+        if self.driver == "xen-hcd" and device.kind == "uas":
+            return NO_SCATTER_GATHER
         return f"version 1 of the wire {NO_STREAMS}" if needs_streams(device) and \
             self.wire == 1 else None
 
@@ -117,7 +120,7 @@ class Qusb(InGuest):
             self.lab.dom0.check(f"xl usbdev-detach {self.guest.name} 0 {number}", timeout=60)
 
     def refuses(self, device):
-        return f"version 1 of the wire {NO_STREAMS}" if needs_streams(device) else None
+        return NO_SCATTER_GATHER if device.kind == "uas" else None
 
     def died(self):
         return self.lab.dom0.run("pidof xen-qemu-system-i386")[0] != 0
