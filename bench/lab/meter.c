@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/usbdevice_fs.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -109,8 +110,12 @@ static int submit(int device, struct usbdevfs_urb *urb, uint8_t endpoint, uint8_
 static struct usbdevfs_urb *reap(int device)
 {
 	struct usbdevfs_urb *done;
+	struct pollfd polled = {.fd = device, .events = POLLOUT};
 
-	if (ioctl(device, USBDEVFS_REAPURB, &done) < 0)
+	errno = ETIMEDOUT;
+	if (poll(&polled, 1, TIMEOUT_MS) <= 0)
+		return NULL;
+	if (ioctl(device, USBDEVFS_REAPURBNDELAY, &done) < 0)
 		return NULL;
 	errno = -done->status;
 	return done->status == 0 ? done : NULL;
@@ -259,14 +264,10 @@ static int receive(int device, struct stream *stream, uint64_t duration_ns)
 	bool came = false;
 
 	while (now_ns() - began < duration_ns) {
-		struct usbdevfs_urb *urb;
+		struct usbdevfs_urb *urb = reap(device);
 
-		if (ioctl(device, USBDEVFS_REAPURB, &urb) < 0)
-			return fail("an URB to reap");
-		if (urb->status != 0) {
-			errno = -urb->status;
+		if (!urb)
 			return fail("an isochronous URB");
-		}
 		take_urb(stream, urb);
 		if (stream->began && !came) {
 			came = true;

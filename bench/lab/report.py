@@ -156,6 +156,8 @@ def streams_rows(made, names):
 
 
 def lost_cell(counts):
+    if counts and "error" in counts:
+        return "error"
     return f"{counts['bad']} of {counts['got'] + counts['bad']}" if counts else ""
 
 

@@ -6,9 +6,11 @@ sustained so far, and goes down until nothing is lost; native begins with the hi
 The emulation as a whole stands still once in a while: a rate has failed when it has failed twice.
 """
 import measuring
+from xvhclab.errors import LabError
 
 RATES_MB = {1: 1, 2: 3, 3: 6, 4: 12, 5: 24}  # settings of lab/devices/meter.c
 ATTEMPTS = 2
+ALL = 1 << 32  # packets: more than any stream has
 
 
 class Streams:
@@ -33,7 +35,12 @@ class Streams:
 
     @staticmethod
     def attempt(place, setting, seconds):
-        found = [measuring.packets(place, setting, seconds)]
-        while found[-1]["bad"] and len(found) < ATTEMPTS:
-            found.append(measuring.packets(place, setting, seconds))
+        """The better of the attempts. One that ends with an error has lost everything."""
+        found = []
+        while len(found) < ATTEMPTS and not (found and found[-1]["bad"] == 0):
+            try:
+                found.append(measuring.packets(place, setting, seconds))
+            except LabError as error:
+                found.append({"value": 100, "bad": ALL, "got": 0,
+                              "error": str(error).splitlines()[0]})
         return min(found, key=lambda counts: counts["bad"])
