@@ -181,8 +181,16 @@ def part_lab(count):
         run_lines(count, ["tests/lab/run"], 4500)
 
 
+def part_bench(count):
+    """what a transfer costs beside native, USB/IP and stock parts; runs only when it is named"""
+    if build(count, "all"):
+        run_lines(count, ["bench/run"], 7200)
+
+
 PARTS = {name[len("part_"):]: function for name, function in list(globals().items())
          if name.startswith("part_")}
+# Parts that measure and judge nothing are not among all.
+ONLY_NAMED = {"bench"}
 
 
 def main():
@@ -194,7 +202,7 @@ def main():
     parser.add_argument("part", nargs="*", help="see below")
     parser.add_argument("--check", action="store_true", help="run nothing: only look at the parts")
     arguments = parser.parse_args()
-    wanted = arguments.part or list(PARTS)
+    wanted = arguments.part or [name for name in PARTS if name not in ONLY_NAMED]
     for name in wanted:
         if name not in PARTS:
             parser.error(f"there is no part '{name}'; the parts are {', '.join(PARTS)}")

@@ -109,6 +109,7 @@ extern const struct model changeling_model;
 extern const struct model disk_model;
 extern const struct model keyboard_model;
 extern const struct model keyboard_low_model;
+extern const struct model meter_model;
 extern const struct model microphone_model;
 extern const struct model sourcesink_model;
 

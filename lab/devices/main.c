@@ -19,7 +19,7 @@
 
 static const struct model *const models[] = {
 	&camera_model,       &changeling_model, &disk_model,       &keyboard_model,
-	&keyboard_low_model, &microphone_model, &sourcesink_model,
+	&keyboard_low_model, &meter_model,      &microphone_model, &sourcesink_model,
 };
 
 static const struct model *find_model(const char *name)

@@ -24,7 +24,7 @@ class Guest(Machine):
     """Made by Lab.guest()."""
 
     def __init__(self, lab, name, kind, kernel, driver, config, memory, vcpus, load, arguments,
-                 tools):
+                 archives):
         if kind not in ("pv", "pvh"):
             raise LabError(f"no kind of guest '{kind}': the lab has pv and pvh")
         self.lab = lab
@@ -36,7 +36,7 @@ class Guest(Machine):
         self.memory = memory
         self.vcpus = vcpus
         self.arguments = arguments
-        self.tools = tools
+        self.archives = list(archives)
         if driver:
             self.arguments += f" lab.{'load' if load else 'keep'}={driver}"
         self.domid = None
@@ -46,8 +46,7 @@ class Guest(Machine):
         self.lives = 0
 
     def image_name(self):
-        tools = "-tools" if self.tools else ""
-        return f"guest-{self.kernel}-{self.driver or 'none'}{tools}.cpio"
+        return f"guest-{'-'.join([self.kernel, self.driver or 'none', *self.archives])}.cpio"
 
     def xl_file(self):
         """The text of the file for xl."""
@@ -82,7 +81,8 @@ class Guest(Machine):
             self.lab.dom0.check(f"mkdir -p {FOLDER} && cp /images/{kernel} {FOLDER}/", timeout=60)
             self.lab.loaded.add(kernel)
         if name not in self.lab.loaded:
-            images.guest_image(self.kernel, self.driver, self.lab.share / name, self.tools)
+            images.guest_image(self.kernel, self.driver, self.lab.share / name,
+                               self.archives)
             self.lab.dom0.check(f"mv /host/{name} {FOLDER}/", timeout=60)
             self.lab.loaded.add(name)
 

@@ -237,8 +237,9 @@ def driver(kernel, name):
     raise LabError(f"no frontend '{name}': the lab has xvhc and xen-hcd")
 
 
-def guest_image(name, driver_name, target, tools=False):
-    """Write a guest's whole image: the base, with a driver that is built here on top, and tools."""
+def guest_image(name, driver_name, target, archives=()):
+    """Write a guest's whole image: the base, with archives of images/ by name, and a driver that is
+    built here, on top."""
     base = guest_base(name)
     archive = cpio.Archive()
     if driver_name:
@@ -248,7 +249,7 @@ def guest_image(name, driver_name, target, tools=False):
         archive.tree(folder, f"/lib/modules/{kernel.release}")
     overlay = Path(f"{target}.overlay")
     archive.write(overlay)
-    join([base, *([tools_image()] if tools else []), overlay], target)
+    join([base, *(paths.IMAGES / f"{archive}.cpio" for archive in archives), overlay], target)
     overlay.unlink()
     return target
 

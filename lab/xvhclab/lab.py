@@ -219,19 +219,23 @@ class Lab:
     # Guests.
 
     def guest(self, name, kind="pv", kernel="6.1", driver="xvhc", config=(), memory=256, vcpus=1,
-              load=True, arguments="", tools=False, wait=True):
+              load=True, arguments="", tools=False, archives=(), wait=True):
         """Create a guest and wait for its agent.
 
         kind: "pv" or "pvh". kernel: "6.1" or "6.12". driver: "xvhc", "xen-hcd" or None; load=False
         leaves it unloaded, in /lib/modules/lab. config: more lines for the xl file, such as
         "usbctrl=['type=pv,version=2,ports=4']". arguments: for the kernel's command line.
-        tools: Debian's programs for devices are in it (see images.TOOLS).
+        tools: Debian's programs for devices are in it (see images.TOOLS). archives: names of
+        more archives in build/lab/images that are put on top of its image.
         wait=False returns before the agent answers (guest.wait_ready() waits).
         """
         if self.use_debug_kernel and kernel == "6.1":
             kernel, memory = debug_kernel.NAME, max(memory, debug_kernel.MEMORY_MIN)
+        if tools:
+            images.tools_image()
+            archives = ("tools", *archives)
         guest = Guest(self, name, kind, kernel, driver, config, memory, vcpus, load, arguments,
-                      tools)
+                      archives)
         self.guests[name] = guest
         guest.create(wait)
         return guest
@@ -294,6 +298,7 @@ class Lab:
         self.unpack("tools")
 
     def unpack(self, name):
+        """Unpack the archive build/lab/images/<name>.cpio into dom0 (once)."""
         if name not in self.loaded:
             self.dom0.check(f"cd / && cpio -idmu < /images/{name}.cpio 2>/dev/null", timeout=60)
             self.loaded.add(name)

@@ -28,7 +28,7 @@ CONTROLLERS = [
 ]
 
 # Kinds that the program of lab/devices plays.
-MODELS = ("camera", "changeling", "disk", "keyboard", "keyboard_low", "microphone",
+MODELS = ("camera", "changeling", "disk", "keyboard", "keyboard_low", "meter", "microphone",
           "sourcesink")
 
 # Kinds for which QEMU listens on the socket.
