@@ -89,8 +89,17 @@ def results(session):
             "notes": session.notes}
 
 
+def lines_of(value, depth=4, indent=""):
+    """JSON with a line for each entry down to a depth, and one line for all below."""
+    if not isinstance(value, dict) or not value or depth == 0:
+        return json.dumps(value, ensure_ascii=False)
+    inner = ",\n".join(f"{indent} {json.dumps(key)}: {lines_of(entry, depth - 1, indent + ' ')}"
+                       for key, entry in value.items())
+    return f"{{\n{inner}\n{indent}}}"
+
+
 def write(made, path):
-    path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+    path.write_text(lines_of(made) + "\n", encoding="utf-8")
 
 
 def number(value):
