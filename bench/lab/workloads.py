@@ -42,7 +42,9 @@ DEVICES = {device.name: device for device in (
 )}
 
 # Whoever asks for small blocks asks for several at once.
-BLOCKS = {"storage": (1024, 1), "uas": (128, 8)}
+# KiB of a block, and how many at once: as a program reads that wants it fast, and what is counted.
+BLOCKS = {"storage": (1024, 1), "uas": (1024, 4)}
+COUNTED_BLOCKS = {"storage": (1024, 1), "uas": (128, 8)}
 
 
 class Copying:
@@ -96,7 +98,7 @@ def control(device, name, title, request, value, length):
 
 
 def counted(device):
-    block_kib, depth = BLOCKS[device.kind]
+    block_kib, depth = COUNTED_BLOCKS[device.kind]
     return Workload(
         f"counts{device.name.removeprefix('counted')}",
         f"{device.title}: read, {block_kib} KiB × {depth}", "system calls", device,

@@ -183,6 +183,7 @@ static bool response_take(struct link *link)
 	bool resetting = false;
 	int rc = 0;
 
+	local_bh_disable();
 	spin_lock_irqsave(&controller->lock, flags);
 	if (controller->link == link && !link->broken)
 		rc = link->wire->take(link, &response);
@@ -191,6 +192,7 @@ static bool response_take(struct link *link)
 		response_handle(link, &response);
 	}
 	spin_unlock_irqrestore(&controller->lock, flags);
+	local_bh_enable();
 	/* What a port has come to is to be looked at. */
 	if (resetting)
 		roothubs_notify(controller);

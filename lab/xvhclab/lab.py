@@ -28,7 +28,7 @@ XEN_ARGUMENTS = ("console=com1 com1=115200,8n1 dom0_mem={dom0_memory}M,max:{dom0
 # What QEMU 7.2's emulation gets wrong is taken out of the processor. With SMAP a PV dom0 dies at
 # its first trap, with RDTSCP a PVH guest stops. With AVX a task's vector registers are sometimes
 # lost when it is interrupted, in every domain: memcpy() then copies zeros and programs crash.
-CPU = "max,-smap,-smep,-rdtscp,-xsave,-xsaveopt,-avx,-avx2,-f16c,-fma,-vaes,-vpclmulqdq"
+CPU = "max,-smap,-smep,-rdtscp,-erms,-xsave,-xsaveopt,-avx,-avx2,-f16c,-fma,-vaes,-vpclmulqdq"
 
 # Boots take seconds; these are for machines on which much else runs.
 BOOT_LIMIT = 240
