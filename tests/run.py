@@ -182,8 +182,9 @@ def part_lab(count):
 
 
 def part_bench(count):
-    """what a transfer costs beside native, USB/IP and stock parts; runs only when it is named"""
-    if build(count, "all"):
+    """the engine alone, and what a transfer costs beside others; runs only when it is named"""
+    if build(count, "all", "bench-engine"):
+        run_lines(count, ["bench/engine/run"], 1200)
         run_lines(count, ["bench/run"], 7200)
 
 
