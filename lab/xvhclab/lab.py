@@ -260,10 +260,16 @@ class Lab:
         self.plugged[device.id] = device
         return device
 
-    def unplug(self, device):
-        """Pull a device out: what plug() returned, or its id."""
+    def unplug(self, device, gone=None):
+        """Pull a device out: what plug() returned, or its id.
+
+        gone: its name in dom0's sysfs; waits until dom0 has noticed. No hand is as fast as this
+        lab, and a device that is back while dom0 resets it is to the kernel the one that was there.
+        """
         device = self.plugged.pop(device if isinstance(device, str) else device.id)
         device.unplug()
+        if gone:
+            self.dom0.wait(f"! test -e /sys/bus/usb/devices/{gone}", 60)
 
     def keys(self, *names):
         """Press and release keys, by QEMU's names ("a", "ret"), on the plugged keyboard."""

@@ -45,8 +45,8 @@ def test(lab):
     stick.unmount()
 
     lab.stop_xvhcd()
-    lab.unplug(keyboard_plugged)
-    lab.unplug(plugged)
+    lab.unplug(keyboard_plugged, gone="1-6")
+    lab.unplug(plugged, gone="1-5")
     lab.plug("xhci.5", "storage", image=stick.image)
     lab.start_xvhcd()
     web.wait("! ls /sys/class/input | grep event", 60)

@@ -15,8 +15,8 @@ def test(lab):
     saved.stick.unmount()
 
     saved.save()
-    lab.unplug(saved.stick_plugged)
-    lab.unplug(saved.keyboard_plugged)
+    lab.unplug(saved.stick_plugged, gone="1-5")
+    lab.unplug(saved.keyboard_plugged, gone="1-6")
     image = noise_stick(lab, "other", 2)
     lab.plug("xhci.5", "storage", image=image)
     saved.restore()
