@@ -92,7 +92,10 @@ def stream_places(dom0):
 
 
 def check_streams(lab, guest, before):
-    """The guest's driver has all streams, and data has gone through most of them since `before`."""
+    """The guest's driver has all streams, and has used several of each endpoint since `before`.
+
+    How many depends on how fast the disk is. A ring that has come round in full counts as unused.
+    """
     depth = int(guest.check("cat /sys/block/sda/device/queue_depth"))
     # Two of the streams are kept for commands that are no reads and writes.
     assert depth == STREAMS - 2, f"the queue's depth is {depth}"
@@ -103,7 +106,8 @@ def check_streams(lab, guest, before):
                                                 else ())
     counts = {endpoint: len(streams) for endpoint, streams in used.items()}
     print(f"    {guest.name}: streams used at each endpoint: {counts}")
-    assert len(counts) == 3 and min(counts.values()) >= STREAMS // 2, counts
+    assert len(counts) == 3 and min(counts.values()) >= 2, counts
+    assert max(counts.values()) >= STREAMS // 2, counts
 
 
 def check_disk(lab, guest, port, kind, speed):
