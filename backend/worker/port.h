@@ -5,8 +5,10 @@
 
 #include "worker.h"
 
-/* Sets up port number (from 1), empty. All of it is zero, and what is not touched stays unused
- * memory. */
+/*
+ * Sets up port number (from 1), empty. The caller has zeroed all of it; what is not touched here
+ * stays unused memory.
+ */
 void port_init(struct port *port, struct worker *worker, uint32_t number);
 
 /*

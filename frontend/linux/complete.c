@@ -183,6 +183,7 @@ static bool response_take(struct link *link)
 	bool resetting = false;
 	int rc = 0;
 
+	/* URBs are given back by a softirq, which this thread then runs itself, not ksoftirqd. */
 	local_bh_disable();
 	spin_lock_irqsave(&controller->lock, flags);
 	if (controller->link == link && !link->broken)

@@ -86,9 +86,9 @@ class Logs:
                 continue
             text = self.new_text(path)
             if path.name == "xen-console.log":
-                text = verdict.without_deaths_at_birth(text, self.lab.died_at_birth)
                 self.killed += verdict.killed_in(text)
-                lines = verdict.xen_faults_in(verdict.without_deaths(text), allowed, self.booting)
+                text = verdict.without_deaths(text, self.lab.died_at_birth)
+                lines = verdict.xen_faults_in(text, allowed, self.booting)
                 self.booting = False
             else:
                 lines = verdict.faults_in(text, allowed)

@@ -27,7 +27,8 @@ XEN_ARGUMENTS = ("console=com1 com1=115200,8n1 dom0_mem={dom0_memory}M,max:{dom0
                  "loglvl=all guest_loglvl=all noreboot=1 no-real-mode edd=off {more}")
 # What QEMU 7.2's emulation gets wrong is taken out of the processor. With SMAP a PV dom0 dies at
 # its first trap, with RDTSCP a PVH guest stops. With AVX a task's vector registers are sometimes
-# lost when it is interrupted, in every domain: memcpy() then copies zeros and programs crash.
+# lost when it is interrupted, in every domain: memcpy() then copies zeros and programs crash. With
+# ERMS kernels copy by "rep movsb", for which the emulation takes a step for each byte.
 CPU = "max,-smap,-smep,-rdtscp,-erms,-xsave,-xsaveopt,-avx,-avx2,-f16c,-fma,-vaes,-vpclmulqdq"
 
 # Boots take seconds; these are for machines on which much else runs.

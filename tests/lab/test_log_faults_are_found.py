@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Each kind of fault, planted in a log, is found by the scanner; ordinary lines are not."""
-from xvhclab.verdict import (Verdict, faults_in, killed_in, without_deaths,
-                             without_deaths_at_birth, xen_faults_in)
+from xvhclab.verdict import Verdict, faults_in, killed_in, without_deaths, xen_faults_in
 
 LAB = None
 
@@ -70,12 +69,14 @@ def test(_lab):
     assert xen_faults_in(XEN_FAULTY + XEN_ORDINARY) == lines(XEN_FAULTY)
     assert xen_faults_in(XEN_BOOT + XEN_ORDINARY, booting=True) == []
     assert xen_faults_in(XEN_BOOT + XEN_FAULTY, booting=True) == lines(XEN_FAULTY)
-    deaths = [f"(XEN) d{n}v0 Triple fault - x\n(XEN) rax: 0\n(XEN) ds: 0000   cs: {cs}\n"
-              for n, cs in ((6, "0008"), (7, "e008"))]
-    assert killed_in("".join(deaths)) == 2
-    assert without_deaths("".join(deaths) + XEN_FAULTY) == XEN_FAULTY
-    assert without_deaths_at_birth("".join(deaths), {"6"}) == deaths[1]
-    assert xen_faults_in(deaths[0]) == lines(deaths[0])
+    death = "(XEN) d6v0 Triple fault - x\n(XEN) rax: 0\n(XEN) ds: 0\n"
+    assert xen_faults_in(without_deaths(death + XEN_FAULTY, {"6"})) == lines(XEN_FAULTY)
+    assert xen_faults_in(without_deaths(death, {"7"})) == lines(death)
+    mixed_up = "(XEN) d7v0 Triple fault - x\n(XEN) rax: 0\n(XEN) ds: 0000   cs: e008\n"
+    bare = "(XEN) d8v0 Triple fault - x\n(XEN) rax: 0\n(XEN) ds: 0010   cs: 0008\n"
+    assert (killed_in(death + mixed_up + bare), killed_in(death)) == (2, 0)
+    assert xen_faults_in(without_deaths(death + mixed_up + bare + XEN_FAULTY, {})) == \
+        lines(death + bare + XEN_FAULTY)
     allowed = [("blocked for more than", "this test blocks on purpose")]
     assert len(faults_in(FAULTY, allowed)) == len(lines(FAULTY)) - 1
     verdict = Verdict()
