@@ -180,7 +180,7 @@ class Guest(Machine):
         """Have it power off by itself; returns when the domain is gone."""
         self.lab.guests.pop(self.name, None)
         self.save_kernel_log()
-        self.agent.start("sync; exec poweroff -f")
+        self.start_end("sync; exec poweroff -f")
         self.wait_gone(limit)
         self.detach()
 
@@ -195,12 +195,19 @@ class Guest(Machine):
         dom0 = self.lab.dom0
         old = self.domid
         self.save_kernel_log()
-        self.agent.start("sync; exec reboot -f")
+        self.start_end("sync; exec reboot -f")
         dom0.wait(f'id=$(xl domid {self.name}) && [ "$id" != {old} ] && '
                   f"xenstore-exists /local/domain/$id/console/tty", limit)
         self.detach()
         self.attach()
         self.wait_ready(limit)
+
+    def start_end(self, command):
+        """Start a command that ends the guest. The caller waits for that, whatever is said here."""
+        try:
+            self.agent.start(command, limit=10)
+        except TimedOut:
+            pass  # the guest may end before its console has brought word of the start
 
     def wait_gone(self, limit=90):
         """Wait until the domain has gone from Xen altogether."""
