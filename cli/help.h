@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The texts of xvhc help. */
+/* Prints what xvhc --help and xvhc help print, from the table of commands. */
 #ifndef XVHC_CLI_HELP_H
 #define XVHC_CLI_HELP_H
 
-#include <stdbool.h>
+#include <stdio.h>
 
-/* Prints the help for a command, or the general one for NULL. False: there is no such command. */
-bool help_print(const char *command);
+#include "command.h"
+
+/* What xvhc is, all commands, and the options of all. */
+void help_general(void);
+
+/* All about one command. */
+void help_command(const struct command *command);
+
+/* The command as it is typed, such as "xvhc list [--json]", without an end of line. */
+void help_form(FILE *stream, const struct command *command);
 
 #endif

@@ -14,6 +14,7 @@ enum command_type {
 	COMMAND_LIST,
 	COMMAND_GIVE,
 	COMMAND_TAKE,
+	COMMANDS,
 };
 
 struct command {
