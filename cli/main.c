@@ -28,7 +28,7 @@ static const struct option common[COMMON_OPTIONS] = {
 	{"version", no_argument, NULL, NUMBER_VERSION},
 };
 
-/* What getopt_long() wants to know. */
+/* What getopt_long() wants to know, zeroed at first. */
 struct options {
 	struct option longs[COMMON_OPTIONS + COMMAND_OPTIONS_MAX + 1];
 	char shorts[2 * COMMAND_OPTIONS_MAX + 4];
@@ -38,7 +38,6 @@ static void options_make(struct options *options, const struct command *command)
 {
 	char *at = options->shorts;
 
-	memset(options, 0, sizeof(*options));
 	memcpy(options->longs, common, sizeof(common));
 	*at++ = ':'; /* we say ourselves what is wrong */
 	*at++ = 'h';
@@ -99,7 +98,7 @@ static size_t letter_find(const struct command *command, int letter)
 /* Reads all options. Returns -1 to go on, or the exit code. */
 static int options_read(int argc, char **argv, const struct command *command, struct call *call)
 {
-	struct options options;
+	struct options options = {0};
 	bool help = false;
 	int number;
 
