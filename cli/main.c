@@ -85,14 +85,12 @@ static int wrong_option(const struct command *command, char **argv, bool no_valu
 	return EXIT_USAGE;
 }
 
-/* The place of a short option in the command's list. */
-static size_t letter_find(const struct command *command, int letter)
+/* Takes note of an option of the command's own, by its number or its letter. */
+static void own_option(const struct command *command, int number, struct call *call)
 {
-	size_t i = 0;
-
-	while (command->options[i].letter != letter)
-		i++;
-	return i;
+	for (size_t i = 0; command && i < COMMAND_OPTIONS_MAX && command->options[i].name; i++)
+		if (number == NUMBER_OWN + (int)i || number == command->options[i].letter)
+			call->values[i] = optarg ? optarg : "";
 }
 
 /* Reads all options. Returns -1 to go on, or the exit code. */
@@ -115,10 +113,7 @@ static int options_read(int argc, char **argv, const struct command *command, st
 			puts("xvhc " XVHC_VERSION);
 			return EXIT_SUCCESS;
 		} else {
-			size_t i = number >= NUMBER_OWN ? (size_t)(number - NUMBER_OWN)
-							: letter_find(command, number);
-
-			call->values[i] = optarg ? optarg : "";
+			own_option(command, number, call);
 		}
 	}
 	if (!help)
