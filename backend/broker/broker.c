@@ -15,11 +15,13 @@
 #include <broker/controller.h>
 #include <broker/describer.h>
 #include <broker/given.h>
+#include <broker/given_identity.h>
 #include <broker/guest.h>
 #include <broker/held.h>
 #include <broker/hotplug.h>
 #include <broker/judge.h>
 #include <broker/policy_file.h>
+#include <broker/ports_follow.h>
 #include <broker/sysfs.h>
 #include <broker/worker_message.h>
 
@@ -54,50 +56,6 @@ int broker_follow(struct broker *broker, int fd, uint32_t events, enum event_sou
 	};
 
 	return epoll_ctl(broker->epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
-}
-
-/* Reads the given ports. */
-static int ports_load(struct broker *broker)
-{
-	int result = ports_file_read(&broker->file, broker->options->ports_file);
-
-	if (result != 0) {
-		log_line(LOG_LEVEL_ERROR, "%s cannot be read: %s", broker->options->ports_file,
-			 strerror(-result));
-		return result;
-	}
-	for (uint32_t i = 0; i < broker->file.count; i++) {
-		const struct ports_line *line = &broker->file.lines[i];
-		struct given *given;
-
-		if (!line->entry)
-			continue;
-		given = given_add(broker, &line->place, line->guest);
-		if (!given) {
-			log_line(LOG_LEVEL_ERROR, "%s: line %u is left out: too many ports",
-				 broker->options->ports_file, i + 1);
-			continue;
-		}
-		given->confirmed = true;
-	}
-	return 0;
-}
-
-/*
- * In the broker's loop, with all that fsync() takes: somebody who is told that a port is given must
- * find it given after a power failure, and a port that is taken, not given. It is done once for
- * each such command, by a person or a toolstack, and never for what a guest or a device does.
- */
-int broker_ports_save(struct broker *broker)
-{
-	int result = ports_file_write(&broker->file, broker->options->ports_file);
-
-	broker->file_dirty = false;
-	if (result != 0)
-		log_line(LOG_LEVEL_ERROR,
-			 "%s cannot be written (%s): after a restart of xvhcd it is as before",
-			 broker->options->ports_file, strerror(-result));
-	return result;
 }
 
 static int signals_open(struct broker *broker)
@@ -181,6 +139,7 @@ int broker_init(struct broker *broker, const struct broker_options *options, str
 	broker->boot = boot_number();
 	broker->store = store;
 	broker->listener = -1;
+	broker->ports_watch = -1;
 	broker->signals = -1;
 	broker->topology_dirty = true;
 	broker->guests_dirty = true;
@@ -197,7 +156,7 @@ int broker_init(struct broker *broker, const struct broker_options *options, str
 	if (result == 0)
 		result = signals_open(broker);
 	if (result == 0)
-		result = ports_load(broker);
+		result = ports_begin(broker);
 	if (result == 0)
 		result = store_begin(broker);
 	if (result == 0)
@@ -226,9 +185,12 @@ static void label_done(struct broker *broker, struct job *job)
 {
 	struct usb_device *device = topology_find_device(&broker->topology, job->device);
 
-	if (device)
+	if (device) {
 		snprintf(device->label, sizeof(device->label), "%.*s",
 			 (int)sizeof(device->label) - 1, job->text);
+		memcpy(device->serial, job->serial, sizeof(device->serial));
+		device->named = true;
+	}
 	free(job);
 }
 
@@ -269,6 +231,7 @@ static void signal_readable(struct broker *broker)
 		return;
 	if (info.ssi_signo == SIGHUP) {
 		policy_reload(broker);
+		ports_reload(broker);
 		return;
 	}
 	log_line(LOG_LEVEL_INFO, "ending; ports stay given");
@@ -312,6 +275,9 @@ static void event_handle(struct broker *broker, const struct epoll_event *event)
 	case SOURCE_DESCRIBER_EXIT:
 		describer_ended(broker, index);
 		break;
+	case SOURCE_PORTS_FILE:
+		ports_readable(broker);
+		break;
 	}
 }
 
@@ -351,6 +317,11 @@ static void settle_once(struct broker *broker)
 	broker->now_ms = clock_ms();
 	if (broker->topology_dirty)
 		topology_follow(broker);
+	/* Before a controller of the broker before us is looked at, whose ports these may be. */
+	if (!broker->stopping) {
+		ports_step(broker);
+		identities_step(broker);
+	}
 	if (broker->guests_dirty) {
 		broker->guests_dirty = false;
 		guests_scan(broker);
@@ -377,7 +348,7 @@ static void settle_once(struct broker *broker)
 	controllers_remove_empty(broker);
 	labels_begin(broker);
 	if (broker->file_dirty)
-		(void)!broker_ports_save(broker);
+		(void)!ports_save(broker);
 }
 
 /* Takes the next step for all that is marked, until nothing is, or it is time to look for events.
@@ -431,8 +402,7 @@ void broker_run(struct broker *broker)
 
 void broker_fini(struct broker *broker)
 {
-	if (broker->file_dirty)
-		(void)!broker_ports_save(broker);
+	ports_end(broker);
 	control_socket_close(broker);
 	controllers_fini(broker);
 	describers_fini(broker);
@@ -444,7 +414,6 @@ void broker_fini(struct broker *broker)
 	if (broker->udev)
 		hotplug_close(broker->udev);
 	topology_fini(&broker->topology);
-	ports_file_fini(&broker->file);
 	policy_fini(&broker->policy);
 	if (broker->signals >= 0)
 		close(broker->signals);

@@ -24,6 +24,7 @@
 
 #include <broker/command.h>
 #include <broker/guest_name.h>
+#include <broker/identity.h>
 #include <broker/job.h>
 #include <broker/place.h>
 #include <broker/policy.h>
@@ -92,8 +93,13 @@ struct given {
 	struct place place;
 	char guest[XVHC_GUEST_NAME_MAX]; /* name or UUID; of a toolstack's port: for the log */
 	bool by_toolstack;               /* through port/<n> of a controller that xl made */
-	bool confirmed; /* the first claim went through; until then it is not in the file */
-	bool taking;    /* on its way back to dom0 */
+	bool by_device;                  /* because of what is in it (given_identity.c) */
+	bool in_file;                    /* a line of the file gives it */
+	struct identity identity;        /* of by_device: which line gives it */
+	uint64_t away_until_ms; /* of by_device: the device is away, and its port held; 0: no */
+	uint64_t undecided_until_ms; /* the same: it may be another device; 0: no */
+	bool confirmed;              /* the first claim went through */
+	bool taking;                 /* on its way back to dom0 */
 	struct client_ref waiter;
 
 	struct job *job; /* the one that runs for this port; it refers to this struct */
@@ -180,7 +186,8 @@ struct controller {
 	bool dirty;
 	bool ports_dirty; /* a toolstack changed port/<n> */
 	uint32_t ports;
-	uint32_t usb_version; /* 1: up to full speed, 2: up to high speed */
+	uint32_t usb_version;  /* 1: up to full speed, 2: up to high speed */
+	uint32_t wire_version; /* of the connection that there is, or was */
 	enum controller_phase phase;
 	enum closing_aim aim;
 	uint64_t until_ms; /* of the phase; 0: no limit */
@@ -244,11 +251,13 @@ struct broker {
 	int epoll;
 	int signals;
 	int listener;
+	int ports_watch; /* inotify, of the ports file's directory; -1: it is not followed */
 	uint32_t own_domid;
 
 	/* What may have changed since it was looked at. */
 	bool topology_dirty;
 	bool file_dirty;
+	bool ports_again; /* lines of the file, or ports that are in their way */
 	bool guests_dirty;
 	bool controllers_dirty; /* some came or went */
 
@@ -260,6 +269,9 @@ struct broker {
 
 	struct topology topology;
 	struct ports_file file;
+	bool ports_written;        /* somebody is in the middle of writing it */
+	bool ports_follows;        /* what has no line in it any more is taken */
+	uint64_t ports_read_at_ms; /* it has changed; 0: it has not */
 	struct policy policy;
 	struct given *given;
 	struct guest *guests;
@@ -288,6 +300,7 @@ enum event_source {
 	SOURCE_WORKER_EXIT, /* its pidfd */
 	SOURCE_DESCRIBER,
 	SOURCE_DESCRIBER_EXIT,
+	SOURCE_PORTS_FILE,
 };
 
 /*
@@ -314,9 +327,6 @@ XVHC_MUST_CHECK int broker_follow(struct broker *broker, int fd, uint32_t events
 
 /* Sees to it that broker_settle() runs at this time at the latest. 0: does nothing. */
 void broker_wake_at(struct broker *broker, uint64_t time_ms);
-
-/* Writes the given ports down. Returns 0, or -errno after a sentence in the log. */
-XVHC_MUST_CHECK int broker_ports_save(struct broker *broker);
 
 /* CLOCK_MONOTONIC. */
 uint64_t clock_ms(void);

@@ -13,7 +13,7 @@
 static const struct {
 	const char *name;
 	enum command_type type;
-	bool port;  /* it has a "port" */
+	bool port;  /* it has a "port" or a "device" */
 	bool guest; /* it has a "guest" */
 } commands[] = {
 	{"list", COMMAND_LIST, false, false},
@@ -65,6 +65,33 @@ static bool port_parse(struct json_object *request, struct command *command,
 	return true;
 }
 
+static bool device_parse(const char *device, struct command *command, char text[COMMAND_TEXT_MAX])
+{
+	char quoted[128];
+
+	command->by_device = identity_parse(device, &command->device);
+	if (!command->by_device)
+		snprintf(text, COMMAND_TEXT_MAX,
+			 "'%s' is not the name of a device. A device is named like 0951:1666, or "
+			 "with its serial number 0951:1666:5B8203 (%%20 stands for a blank in it); "
+			 "xvhc list --json shows both.",
+			 quote(device, quoted));
+	return command->by_device;
+}
+
+static bool port_or_device_parse(struct json_object *request, struct command *command,
+				 char text[COMMAND_TEXT_MAX])
+{
+	const char *device = member_text(request, "device");
+
+	if (!device)
+		return port_parse(request, command, text);
+	if (!member_text(request, "port"))
+		return device_parse(device, command, text);
+	snprintf(text, COMMAND_TEXT_MAX, "The request names a port and a device: it must be one.");
+	return false;
+}
+
 static bool guest_parse(struct json_object *request, struct command *command,
 			char text[COMMAND_TEXT_MAX])
 {
@@ -94,7 +121,7 @@ static bool request_parse(struct json_object *request, struct command *command,
 		if (strcmp(commands[i].name, name) != 0)
 			continue;
 		command->type = commands[i].type;
-		return (!commands[i].port || port_parse(request, command, text)) &&
+		return (!commands[i].port || port_or_device_parse(request, command, text)) &&
 		       (!commands[i].guest || guest_parse(request, command, text));
 	}
 	snprintf(text, COMMAND_TEXT_MAX, "xvhcd does not know this command.");

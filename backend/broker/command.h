@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A request on the control socket: one line of JSON, such as
- * {"command": "give", "port": "1-2", "guest": "web"}. An answer is one line as well:
+ * {"command": "give", "port": "1-2", "guest": "web"}, or with "device": "0951:1666" instead of the
+ * port. An answer is one line as well:
  * {"ok": true, "message": "..."}, or {"ok": false, "message": "why not, and what to do"}.
  */
 #ifndef XVHC_BROKER_COMMAND_H
 #define XVHC_BROKER_COMMAND_H
 
+#include <broker/identity.h>
 #include <broker/place.h>
 #include <xvhc/limits.h>
 
@@ -19,7 +21,9 @@ enum command_type {
 
 struct command {
 	enum command_type type;
-	char port[XVHC_PLACE_MAX];       /* one of the forms that port_name_is_valid() accepts */
+	char port[XVHC_PLACE_MAX]; /* one of the forms that port_name_is_valid() accepts */
+	bool by_device;            /* it names a device, and no port */
+	struct identity device;
 	char guest[XVHC_GUEST_NAME_MAX]; /* guest_name_fault() found none */
 };
 

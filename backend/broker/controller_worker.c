@@ -161,6 +161,7 @@ int controller_worker_start(struct broker *broker, struct controller *controller
 	uint32_t index;
 	int result;
 
+	controller->wire_version = offer->version;
 	memcpy(connect.u.connect.ring_ref, offer->ring_ref, sizeof(offer->ring_ref));
 	memcpy(connect.u.connect.pool_ref, offer->pool_ref, sizeof(offer->pool_ref));
 	result = quotas_write(broker, controller->domid, &connect.u.connect);

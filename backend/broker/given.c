@@ -10,6 +10,7 @@
 #include <broker/controller.h>
 #include <broker/describer.h>
 #include <broker/given_hub.h>
+#include <broker/ports_follow.h>
 
 struct given *given_add(struct broker *broker, const struct place *place, const char *guest)
 {
@@ -52,6 +53,20 @@ struct given *given_find(const struct broker *broker, const struct connector *co
 	return given;
 }
 
+struct given *given_around(const struct broker *broker, const struct connector *connector)
+{
+	for (struct given *given = broker->given; given; given = given->next) {
+		for (int side = 0; side < 2; side++) {
+			if (!connector->side[side])
+				continue;
+			if (place_is_behind(&given->place, &connector->side[side]->place) ||
+			    place_is_behind(&connector->side[side]->place, &given->place))
+				return given;
+		}
+	}
+	return NULL;
+}
+
 void given_free(struct broker *broker, struct given *given)
 {
 	struct given **at = &broker->given;
@@ -67,6 +82,7 @@ void given_free(struct broker *broker, struct given *given)
 	if (given->controller)
 		controller_unbind(broker, given);
 	free(given);
+	broker->ports_again = true;
 	broker->again = true;
 }
 
@@ -100,11 +116,18 @@ void given_take(struct broker *broker, struct given *given)
 {
 	if (given->taking)
 		return;
-	given->taking = true;
-	if (given->confirmed && !given->by_toolstack) {
+	if (given->in_file) {
+		(void)ports_sync(broker);
 		ports_file_remove(&broker->file, &given->place);
 		broker->file_dirty = true;
 	}
+	given_return(broker, given);
+}
+
+void given_return(struct broker *broker, struct given *given)
+{
+	given->taking = true;
+	given->undecided_until_ms = 0;
 	broker->again = true;
 }
 

@@ -27,8 +27,14 @@ void given_free(struct broker *broker, struct given *given);
 void given_answer(struct broker *broker, struct given *given, bool ok, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Begins to give a port back to dom0. */
+/* A given port that lies in front of or behind this connector. NULL: none. */
+struct given *given_around(const struct broker *broker, const struct connector *connector);
+
+/* Begins to give a port back to dom0, for good: a line of the file is removed. */
 void given_take(struct broker *broker, struct given *given);
+
+/* The same, whatever the file says. */
+void given_return(struct broker *broker, struct given *given);
 
 /* Takes the next step for each given port. */
 void given_step_all(struct broker *broker);

@@ -27,6 +27,7 @@
 #include <broker/guest.h>
 #include <broker/held.h>
 #include <broker/judge.h>
+#include <broker/ports_follow.h>
 
 /* The kernel waits for 5 s for an operation that is not answered, and may try some of them again.
  */
@@ -137,8 +138,8 @@ static void claim_failed(struct broker *broker, struct given *given, const struc
 	char names[XVHC_PLACE_MAX];
 
 	given_names(broker, given, names, sizeof(names));
-	/* What a toolstack wants stands in its node until it takes that back: try again. */
-	if (!given->confirmed && !given->by_toolstack) {
+	/* What is wanted stands in a toolstack's node or in our file: try again. */
+	if (!given->confirmed && !given->by_toolstack && !given->by_device && !given->in_file) {
 		given_answer(broker, given, false, "Port %s is not given: %s.", names, job->text);
 		given_free(broker, given);
 		return;
@@ -155,6 +156,17 @@ static void claim_failed(struct broker *broker, struct given *given, const struc
 		given->device_state = job->in_use ? DEVICE_IN_DOM0 : DEVICE_FAILED;
 }
 
+/* False where it could not be. */
+static bool write_down(struct broker *broker, struct given *given)
+{
+	if (given->by_toolstack || given->by_device || given->in_file)
+		return true;
+	(void)ports_sync(broker);
+	given->in_file = ports_file_find(&broker->file, &given->place) ||
+			 ports_file_add(&broker->file, &given->place, given->guest) == 0;
+	return given->in_file && ports_save(broker) == 0;
+}
+
 static void claim_confirm(struct broker *broker, struct given *given)
 {
 	const struct guest *guest = guest_find(broker, given->guest);
@@ -163,9 +175,7 @@ static void claim_confirm(struct broker *broker, struct given *given)
 
 	given->confirmed = true;
 	given_names(broker, given, names, sizeof(names));
-	if (!given->by_toolstack &&
-	    (ports_file_add(&broker->file, &given->place, given->guest) != 0 ||
-	     broker_ports_save(broker) != 0))
+	if (!write_down(broker, given))
 		unwritten = " It could not be written down: after a restart of xvhcd it is not "
 			    "given. The log of xvhcd says why.";
 	log_line(LOG_LEVEL_INFO, "port %s is given to %s", names, given->guest);
@@ -503,7 +513,7 @@ static void given_step(struct broker *broker, struct given *given)
 	const struct connector *connector = topology_find_place(&broker->topology, &given->place);
 	const struct usb_device *device;
 
-	if (given->job)
+	if (given->job || given->undecided_until_ms != 0)
 		return;
 	hubs_follow(broker, given, connector);
 	if (hub_port_is_void(broker, given, connector)) {
@@ -512,7 +522,7 @@ static void given_step(struct broker *broker, struct given *given)
 	}
 	if (!connector && given->claim_state == CLAIM_HELD)
 		claims_drop(broker, given);
-	if (!connector && !given->confirmed) {
+	if (!connector && !given->confirmed && !given->in_file) {
 		given_answer(broker, given, false,
 			     "The port has gone: its hub or its host "
 			     "controller is no longer there. xvhc list shows the ports.");

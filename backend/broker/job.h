@@ -23,7 +23,7 @@ enum job_type {
 	JOB_RESET,   /* reset the device, leave it without a configuration */
 	JOB_HUB,     /* have dom0's hub driver drive the hub, and claim its ports (hub_job.h) */
 	JOB_RELEASE, /* give hub ports and device back to dom0 */
-	JOB_LABEL,   /* read what the device calls itself */
+	JOB_LABEL,   /* read what the device calls itself, and its serial number */
 	JOB_CLOSE,   /* close fd */
 	JOB_QUIT,    /* end the thread */
 };
@@ -54,7 +54,8 @@ struct job {
 	uint32_t paused_ms; /* HUB: for so long no driver was probed */
 	bool claim_lost;    /* HUB: the claim of its port is let go, and did not come back */
 	bool in_use;        /* EVICT, OPEN, HUB: dom0 uses the device; text says for what */
-	char text[IN_USE_TEXT_MAX]; /* a sentence about the error, or the label */
+	char text[IN_USE_TEXT_MAX];   /* a sentence about the error, or the label */
+	char serial[XVHC_SERIAL_MAX]; /* LABEL: as identity_serial() writes it */
 	struct job *next;
 };
 

@@ -217,7 +217,7 @@ static void section_read(struct parser *parser, struct policy_section *section, 
 		if (!place_parse(name + sizeof(port) - 1, &section->place))
 			fault(parser,
 			      "[%s] does not name a port by its place, such as "
-			      "pci-0000:00:14.0/hs-2; xvhc list shows the places",
+			      "pci-0000:00:14.0/hs-2; xvhc list --places shows them",
 			      name);
 	} else if (strncmp(name, guest, sizeof(guest) - 1) == 0) {
 		section->scope = SCOPE_GUEST;

@@ -302,7 +302,9 @@ static void devices_keep(struct topology *now, struct topology *before)
 			ports_keep(now, old->id);
 		}
 		device->labelled = old->labelled;
+		device->named = old->named;
 		memcpy(device->label, old->label, sizeof(old->label));
+		memcpy(device->serial, old->serial, sizeof(old->serial));
 	}
 }
 

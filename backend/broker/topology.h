@@ -40,7 +40,9 @@ struct usb_device {
 	uint8_t class;    /* bDeviceClass */
 	enum usb_speed speed;
 	bool labelled;                /* label was asked for and has come, or is on its way */
+	bool named;                   /* label and serial have come */
 	char label[DEVICE_LABEL_MAX]; /* printable characters only */
+	char serial[XVHC_SERIAL_MAX]; /* as identity_serial() writes it; empty: none */
 };
 
 /* A port as the kernel knows it. */

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include <broker/hub_job.h>
+#include <broker/identity.h>
 #include <broker/sysfs.h>
 
 int usb_node_open(const struct job_paths *paths, struct device_id id, int mode)
@@ -330,6 +331,8 @@ static void run_label(struct job *job, const struct job_paths *paths)
 	job->error = device_directory(job, paths, directory);
 	if (job->error != 0)
 		return;
+	if (sysfs_read_text(directory, "serial", text, sizeof(text)))
+		identity_serial(text, job->serial);
 	if (!sysfs_read_text(directory, "product", text, sizeof(text)) &&
 	    !sysfs_read_text(directory, "manufacturer", text, sizeof(text)))
 		return;

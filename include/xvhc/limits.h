@@ -62,10 +62,15 @@
 /* Host-wide. */
 #define XVHC_CONTROLLERS_MAX 1024u
 #define XVHC_GIVEN_PORTS_MAX 1024u
-#define XVHC_HUB_PORTS_MAX 64u       /* ports behind hubs in one given port, at any depth */
-#define XVHC_PORT_CHAIN_MAX 6u       /* hubs between a root port and a device, at most (USB: 5) */
-#define XVHC_PLACE_MAX 96u           /* bytes of a port's name, with its NUL */
-#define XVHC_GUEST_NAME_MAX 256u     /* bytes of a guest's name, with its NUL */
-#define XVHC_COMMAND_BYTES_MAX 4096u /* one request on the control socket */
+#define XVHC_HUB_PORTS_MAX 64u        /* ports behind hubs in one given port, at any depth */
+#define XVHC_PORT_CHAIN_MAX 6u        /* hubs between a root port and a device, at most (USB: 5) */
+#define XVHC_PLACE_MAX 96u            /* bytes of a port's name, with its NUL */
+#define XVHC_GUEST_NAME_MAX 256u      /* bytes of a guest's name, with its NUL */
+#define XVHC_GIVEN_DEVICES_MAX 256u   /* devices that are given by what they are */
+#define XVHC_SERIAL_MAX 128u          /* bytes of a serial number as it is written, with its NUL */
+#define XVHC_SERIAL_LIMIT_MS 5000u    /* for a new device's serial number, in a port that is held */
+#define XVHC_DEVICE_AWAY_MS 3000u     /* for which the port of a given device is held for it */
+#define XVHC_PORTS_FILE_QUIET_MS 300u /* without a change, before the file is read again */
+#define XVHC_COMMAND_BYTES_MAX 4096u  /* one request on the control socket */
 
 #endif

@@ -497,9 +497,10 @@ static void the_list_for_programs_says_with_what_a_port_is_given(void **state)
 	start_with_stick(fixture, WORKER_GOOD);
 	plug_hub(fixture, "1-1.3", 4, 1);
 	until_ports_are(fixture, 6);
-	until_answered(fixture, "{\"command\":\"list\"}",
-		       "\"guest\":\"web\",\"given-with\":\"pci-0000:00:04.0\\/hs-1\","
-		       "\"controller\":1000,\"controller-port\":6");
+	until_answered(
+		fixture, "{\"command\":\"list\"}",
+		"\"guest\":\"web\",\"given-by\":\"hub\",\"given-with\":\"pci-0000:00:04.0\\/hs-1\","
+		"\"controller\":1000,\"controller-port\":6");
 }
 
 static void a_hub_cannot_be_opened(void **state)

@@ -14,6 +14,9 @@
 #include <broker/ports_file.h>
 #include <common/log.h>
 
+#define PLACE_1 "pci-0000:00:04.0/hs-1"
+#define PLACE_2 "pci-0000:00:04.0/hs-2"
+
 struct fixture {
 	char directory[64];
 	char path[128];
@@ -134,6 +137,92 @@ static void comments_and_bad_lines_are_kept(void **state)
 	ports_file_fini(&file);
 }
 
+static void devices_stand_beside_ports(void **state)
+{
+	static const char before[] = "device 46F4:0001 web # all of them\n"
+				     "device 46f4:0001:a%20b\tmail\n"
+				     "device 46f4:0001 db\n"
+				     "device web\n"
+				     "device\n"
+				     "device 46f4:0002\n"
+				     "device 46f4:0002 web now\n";
+	static const char after[] = "device 46f4:0001:a%20b\tmail\n"
+				    "device web\n"
+				    "device\n"
+				    "device 46f4:0002\n"
+				    "device 46f4:0002 web now\n"
+				    "device 0951:1666:%23  web\n";
+	struct fixture *fixture = *state;
+	struct usb_device device = {.vendor = 0x46f4, .product = 1};
+	struct identity identity;
+	struct ports_file file;
+	char text[4096];
+
+	assert_int_equal(ports_file_parse(&file, "ports.conf", before), 0);
+	assert_string_equal(ports_file_match(&file, &device)->guest, "web");
+	strcpy(device.serial, "a%20b");
+	assert_string_equal(ports_file_match(&file, &device)->guest, "mail");
+	device.product = 2;
+	assert_null(ports_file_match(&file, &device));
+	assert_true(identity_parse("46f4:0001", &identity));
+	assert_string_equal(ports_file_find_device(&file, &identity)->guest, "web");
+	ports_file_remove_device(&file, &identity);
+	assert_null(ports_file_find_device(&file, &identity));
+	assert_true(identity_parse("0951:1666:%23", &identity));
+	assert_int_equal(ports_file_add_device(&file, &identity, "web"), 0);
+	assert_int_equal(ports_file_write(&file, fixture->path), 0);
+	assert_false(ports_file_changed(&file, fixture->path));
+	file_text(fixture->path, text);
+	assert_string_equal(text, after);
+	ports_file_fini(&file);
+	assert_int_equal(ports_file_read(&file, fixture->path), 0);
+	assert_false(ports_file_changed(&file, fixture->path));
+	assert_string_equal(ports_file_find_device(&file, &identity)->guest, "web");
+	assert_int_equal(unlink(fixture->path), 0);
+	assert_true(ports_file_changed(&file, fixture->path));
+	ports_file_fini(&file);
+}
+
+static void there_are_not_too_many_devices(void **state)
+{
+	struct ports_file file = {0};
+	struct identity identity = {.vendor = 1};
+
+	(void)state;
+	for (; identity.product < XVHC_GIVEN_DEVICES_MAX; identity.product++)
+		assert_int_equal(ports_file_add_device(&file, &identity, "web"), 0);
+	assert_int_not_equal(ports_file_add_device(&file, &identity, "web"), 0);
+	ports_file_fini(&file);
+}
+
+/* Whether what has no line any more is taken, after each of these in turn. */
+static void a_line_that_breaks_stands_for_what_it_was(void **state)
+{
+	static const struct {
+		const char *text;
+		bool follows;
+	} steps[] = {
+		{"rubbish\n" PLACE_1 " web\n" PLACE_2 " web\n", true},
+		{"rubbish\n" PLACE_1 " web\npci-\n", false},
+		{"rubbish\npci-\n", false}, /* still */
+		{"rubbish\n" PLACE_2 " web\n", true},
+		{"rubbish\n\n", true},
+		{"", true},
+	};
+	struct ports_file before, now;
+
+	(void)state;
+	/* What could not be read at the start stood for nothing. */
+	assert_int_equal(ports_file_parse(&before, "ports.conf", "rubbish\n"), 0);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		assert_int_equal(ports_file_parse(&now, "ports.conf", steps[i].text), 0);
+		assert_int_equal(ports_file_follows(&now, &before), steps[i].follows);
+		ports_file_fini(&before);
+		before = now;
+	}
+	ports_file_fini(&before);
+}
+
 static void a_bad_line_is_told_with_its_number(void **state)
 {
 	struct ports_file file;
@@ -180,6 +269,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_file_that_is_not_there_is_empty, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_written_is_read_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(comments_and_bad_lines_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(devices_stand_beside_ports, setup, teardown),
+		cmocka_unit_test(there_are_not_too_many_devices),
+		cmocka_unit_test(a_line_that_breaks_stands_for_what_it_was),
 		cmocka_unit_test(a_bad_line_is_told_with_its_number),
 		cmocka_unit_test_setup_teardown(a_write_that_fails_leaves_the_old_file, setup,
 						teardown),

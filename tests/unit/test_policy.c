@@ -293,7 +293,7 @@ static void bad_lines(void **state)
 	wrong("[guests a]\nallow-dfu = no\n", 2, "neither [port PLACE] nor [guest NAME]");
 	wrong("[guest 3]\nallow-dfu = no\n", 2, "its name or UUID");
 	wrong("[guest Domain-0]\nallow-dfu = no\n", 2, "dom0 is no guest");
-	wrong("[port 1-2]\nallow-dfu = no\n", 2, "xvhc list shows the places");
+	wrong("[port 1-2]\nallow-dfu = no\n", 2, "xvhc list --places shows them");
 	wrong("allow-dfu = maybe\n", 1, "yes or no");
 	wrong("allow-dfu = no\nallow-dfu = no\n", 2, "for the second time");
 	wrong("[guest a]\nallow-dfu=no\n[guest b]\nallow-dfu=no\n[guest a]\nallow-dfu=no\n", 6,
