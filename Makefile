@@ -35,7 +35,7 @@ SAN := -std=c11 $(WARN) $(DEFS) -O1 -g -fno-omit-frame-pointer -fsanitize=addres
 pkg = $(shell pkg-config --libs $(1))
 WORKER_LIBS := libusb-1.0 xengnttab xenevtchn xentoolcore libseccomp libcap-ng
 BROKER_LIBS := libudev xenstore json-c inih libusbredirparser-0.5
-CLI_LIBS := json-c
+CLI_LIBS := json-c libudev
 
 CORE   := $(wildcard core/*.c)
 COMMON := $(wildcard backend/common/*.c)

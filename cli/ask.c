@@ -25,21 +25,44 @@ void line_print(FILE *stream, const char *text)
 	putc('\n', stream);
 }
 
+/* Sends the request. *answer: NULL where none came. Returns the exit code. */
+static int exchange(const struct call *call, struct json_object *request,
+		    struct json_object **answer)
+{
+	struct json_object *ok;
+
+	*answer = client_ask(call->socket, request);
+	json_object_put(request);
+	if (!*answer)
+		return EXIT_FAILURE;
+	json_object_object_get_ex(*answer, "ok", &ok);
+	return json_object_get_boolean(ok) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int ask(const struct call *call, struct json_object *request, struct json_object **answer)
 {
-	struct json_object *got = client_ask(call->socket, request), *ok, *message;
-	int code;
+	struct json_object *got, *message;
+	int code = exchange(call, request, &got);
 
-	json_object_put(request);
+	if (got && json_object_object_get_ex(got, "message", &message))
+		line_print(code == EXIT_SUCCESS ? stdout : stderr, json_object_get_string(message));
 	if (answer)
 		*answer = got;
-	if (!got)
-		return EXIT_FAILURE;
-	json_object_object_get_ex(got, "ok", &ok);
-	code = json_object_get_boolean(ok) ? EXIT_SUCCESS : EXIT_FAILURE;
-	if (json_object_object_get_ex(got, "message", &message))
-		line_print(code == EXIT_SUCCESS ? stdout : stderr, json_object_get_string(message));
-	if (!answer)
+	else
 		json_object_put(got);
+	return code;
+}
+
+int ask_once(const struct call *call, struct json_object *request, bool json)
+{
+	struct json_object *answer;
+	int code;
+
+	if (!json)
+		return ask(call, request, NULL);
+	code = exchange(call, request, &answer);
+	if (answer)
+		puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PRETTY));
+	json_object_put(answer);
 	return code;
 }

@@ -21,6 +21,12 @@ void request_add(struct json_object *request, const char *name, const char *text
  */
 int ask(const struct call *call, struct json_object *request, struct json_object **answer);
 
+/*
+ * The same, for a command whose answer is one sentence; json: prints the answer as an object, where
+ * one came.
+ */
+int ask_once(const struct call *call, struct json_object *request, bool json);
+
 /* Prints a line of somebody else's text, without what a terminal would take for a command. */
 void line_print(FILE *stream, const char *text);
 

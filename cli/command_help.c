@@ -7,6 +7,7 @@
 static int run(const struct call *call)
 {
 	const struct command *command;
+	const struct topic *topic;
 
 	if (call->word_count == 0) {
 		help_general();
@@ -17,16 +18,22 @@ static int run(const struct call *call)
 		help_command(command);
 		return EXIT_SUCCESS;
 	}
-	fprintf(stderr, "xvhc: there is no command '%s'. xvhc help shows the commands.\n",
+	topic = topic_find(call->words[0]);
+	if (topic) {
+		help_topic(topic);
+		return EXIT_SUCCESS;
+	}
+	fprintf(stderr, "xvhc: there is no command '%s', and no topic. xvhc help shows them.\n",
 		call->words[0]);
 	return EXIT_USAGE;
 }
 
 const struct command command_help = {
 	.name = "help",
-	.form = "[COMMAND]",
+	.form = "[COMMAND|TOPIC]",
 	.words_max = 1,
-	.summary = "show this, or more about a command",
-	.help = "Shows what a command does, with examples.\n",
+	.summary = "show this, or more about a command or a topic",
+	.help = "Shows what a command does, with examples, or what there is to know about a "
+		"topic.\n",
 	.run = run,
 };

@@ -1,24 +1,38 @@
 // SPDX-License-Identifier: MIT
 #include "ask.h"
+#include "help.h"
+
+#define OPTION_DEVICE 0
+#define OPTION_JSON 1
 
 static int run(const struct call *call)
 {
-	struct json_object *request = request_new("take");
+	const char *device = call->values[OPTION_DEVICE];
+	struct json_object *request;
 
-	request_add(request, "port", call->words[0]);
-	return ask(call, request, NULL);
+	if (call->word_count != (device ? 0 : 1))
+		return help_wrong_form(&command_take);
+	request = request_new("take");
+	request_add(request, device ? "device" : "port", device ? device : call->words[0]);
+	return ask_once(call, request, call->values[OPTION_JSON]);
 }
 
 const struct command command_take = {
 	.name = "take",
 	.form = "PORT",
-	.words_min = 1,
 	.words_max = 1,
-	.summary = "take a port back for dom0",
+	.summary = "take a port, or a device, back for dom0",
+	.options =
+		{
+			[OPTION_DEVICE] = {"device", 'd', "DEVICE",
+					   "take back what was given with --device"},
+			[OPTION_JSON] = {"json", 0, NULL, "print an object for programs"},
+		},
 	.help = "Takes a port back from its guest. To the guest, the device in it is unplugged;\n"
 		"dom0's drivers have it afterwards. Unmount a disk in the guest first.\n"
 		"\n"
-		"Example:\n"
-		"  xvhc take 1-2\n",
+		"Examples:\n"
+		"  xvhc take 1-2\n"
+		"  xvhc take --device 0951:1666\n",
 	.run = run,
 };

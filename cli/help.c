@@ -11,9 +11,10 @@ static const char after[] =
 	"Example: find the port with your stick in it, and give it to the guest web.\n"
 	"\n"
 	"  # xvhc list\n"
-	"  PORT     PLACE                     SPEED       DEVICE               GUEST  STATE\n"
-	"  1-1/2-1  pci-0000:00:14.0/hs-1     480 Mbit/s  0781:5567 Cruzer     -      in dom0\n"
-	"  1-2/2-2  pci-0000:00:14.0/hs-2     -           -                    -      empty\n"
+	"  PORT         DEVICE                                SPEED       GUEST  STATE\n"
+	"  pci-0000:00:14.0\n"
+	"  |-- 1-1/2-1  0781:5567 SanDisk Corp. Cruzer Blade  480 Mbit/s  -      in dom0\n"
+	"  `-- 1-2/2-2  -                                     -           -      empty\n"
 	"  # xvhc give 1-1 web\n"
 	"  Port 1-1/2-1 is given to web.\n"
 	"\n"
@@ -56,9 +57,25 @@ void help_general(void)
 	puts(before);
 	for (size_t i = 0; commands[i]; i++) {
 		snprintf(form, sizeof(form), "%s %s", commands[i]->name, commands[i]->form);
-		printf("  xvhc %-18s %s\n", form, commands[i]->summary);
+		printf("  xvhc %-22s %s\n", form, commands[i]->summary);
 	}
+	printf("\nTopics, which xvhc help TOPIC tells about:\n\n");
+	for (const struct topic *topic = topics; topic->name; topic++)
+		printf("  %-27s %s\n", topic->name, topic->summary);
 	printf("\n%s", after);
+}
+
+void help_topic(const struct topic *topic)
+{
+	fputs(topic->text, stdout);
+}
+
+int help_wrong_form(const struct command *command)
+{
+	fputs("xvhc: the form is: ", stderr);
+	help_form(stderr, command);
+	fprintf(stderr, " (xvhc help %s has examples)\n", command->name);
+	return EXIT_USAGE;
 }
 
 void help_command(const struct command *command)
@@ -71,6 +88,6 @@ void help_command(const struct command *command)
 		if (i == 0)
 			printf("\nOptions:\n");
 		option_form(form, sizeof(form), &command->options[i], true);
-		printf("  %-18s %s\n", form, command->options[i].text);
+		printf("  %-22s %s\n", form, command->options[i].text);
 	}
 }

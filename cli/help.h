@@ -6,12 +6,19 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "topic.h"
 
 /* What xvhc is, all commands, and the options of all. */
 void help_general(void);
 
 /* All about one command. */
 void help_command(const struct command *command);
+
+/* All about one topic. */
+void help_topic(const struct topic *topic);
+
+/* Says on standard error which form the command has. Returns EXIT_USAGE. */
+int help_wrong_form(const struct command *command);
 
 /* The command as it is typed, such as "xvhc list [--json]", without an end of line. */
 void help_form(FILE *stream, const struct command *command);

@@ -148,8 +148,5 @@ int main(int argc, char **argv)
 	call.word_count = (size_t)(argc - optind - 1);
 	if (call.word_count >= command->words_min && call.word_count <= command->words_max)
 		return command->run(&call);
-	fputs("xvhc: the form is: ", stderr);
-	help_form(stderr, command);
-	fprintf(stderr, " (xvhc help %s has examples)\n", name);
-	return EXIT_USAGE;
+	return help_wrong_form(command);
 }

@@ -49,7 +49,9 @@ def take_ports(lab):
     if rc != 0:
         return
     listed = json.loads(text)
+    for device in listed.get("devices", []) if isinstance(listed, dict) else []:
+        lab.dom0.check(f"xvhc take --device {device['device']}")
     for port in listed["ports"] if isinstance(listed, dict) else listed:
         # What is behind a hub is taken with the port that the hub is in.
-        if port.get("guest") and "given-with" not in port:
+        if port.get("guest") and port.get("given-by", "port") == "port":
             lab.dom0.check(f"xvhc take {port['port']}")

@@ -99,6 +99,8 @@ static void machine_make(const struct fake_sysfs *sysfs)
 	fake_file(sysfs, "40 22 8:1 / /media/holiday\\040photos rw - vfat /dev/sda1 rw\n",
 		  "mountinfo");
 	fake_file(sysfs, "\x1b[2J\x1b[H gone \xff\n", "devices/0000:00:04.0/usb1/1-4/product");
+	fake_file(sysfs, "A b\n", "devices/0000:00:04.0/usb1/1-2/serial");
+	fake_file(sysfs, "C#\n", "devices/0000:00:04.0/usb1/1-4/serial");
 }
 
 int main(int argc, char **argv)

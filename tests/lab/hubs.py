@@ -85,7 +85,7 @@ def check_hub_in_guest(lab, **guest_options):
     devices = four(lab, image)
     for behind in devices:
         behind.there(web)
-    dom0.wait(f"xvhc list | grep '^{HUB} ' | grep 'hub, given with its ports'")
+    dom0.wait(f"xvhc list | grep ' {HUB} ' | grep 'hub, given with its ports'")
     check_dom0_has_none(dom0)
     assert read_sha256(web) == image_sha256(image)
     check_keys(lab, web)

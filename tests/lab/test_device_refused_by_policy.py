@@ -42,7 +42,7 @@ def refuse(lab):
     image = noise_stick(lab, "stick", 2)
     before = dom0.check(BINDS)
     stick = lab.plug("xhci.5", "storage", image=image)
-    dom0.wait("xvhc list | grep '^1-5 ' | grep -q refused")
+    dom0.wait("xvhc list | grep ' 1-5 ' | grep -q refused")
     assert port(lab)["refused-by"] == RULE, port(lab)
     # The other guest may have one like it: by then the first would have had its own.
     other = lab.plug("xhci.6", "storage", image=noise_stick(lab, "other", 2))
@@ -52,14 +52,14 @@ def refuse(lab):
     dom0.check("! test -e /sys/block/sda && ! test -e /sys/bus/usb/devices/1-5:1.0")
     assert dom0.check(BINDS) == before, "a driver of dom0 bound to a refused device"
     lab.unplug(stick)
-    dom0.wait("xvhc list | grep '^1-5 ' | grep -q 'ready, empty'")
+    dom0.wait("xvhc list | grep ' 1-5 ' | grep -q 'ready, empty'")
 
     keyboard = lab.plug("xhci.5", "kbd")
     check_keys(lab, web)
     assert port(lab)["refused-by"] is None and port(lab)["changed-from"] is None
     lab.unplug(keyboard)
     stick = lab.plug("xhci.5", "storage", image=image)
-    dom0.wait("xvhc list | grep '^1-5 ' | grep -q 'refused: .* before'")
+    dom0.wait("xvhc list | grep ' 1-5 ' | grep -q 'refused: .* before'")
     assert port(lab)["refused-by"] == RULE, port(lab)
     assert port(lab)["changed-from"].startswith("0627:0001 (03:01:01"), port(lab)
     dom0.check("grep -q 'has come back as 46f4:0001' /var/log/xvhcd.log")

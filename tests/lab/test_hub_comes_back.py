@@ -17,7 +17,7 @@ def bound(lab):
 def test(lab):
     dom0 = lab.dom0
     hub = lab.plug("xhci.5", "hub")
-    dom0.wait("xvhc list | grep -q '^1-5.2 '")
+    dom0.wait("xvhc list | grep -q ' 1-5.2 '")
     dom0.check("xvhc give 1-5.2 web && xvhc give 1-6 web")
     web = lab.guest("web")
     image = noise_stick(lab, "stick", 4)
@@ -27,7 +27,7 @@ def test(lab):
     lab.unplug(hub)
     dom0.wait("xvhc list | grep -q 'not there now'")
     lab.plug("xhci.5", "hub")
-    dom0.wait("xvhc list | grep '^1-5.2 ' | grep -q 'ready, empty'")
+    dom0.wait("xvhc list | grep ' 1-5.2 ' | grep -q 'ready, empty'")
     stick = lab.plug("xhci.5.2", "storage", image=image)
     wait_disk(web)
     assert read_sha256(web) == image_sha256(image)
@@ -41,7 +41,7 @@ def test(lab):
     pci = dom0.check("basename $(dirname $(readlink -f /sys/bus/usb/devices/usb1))").strip()
     dom0.check(f"echo {pci} > {XHCI}/unbind; echo {pci} > {XHCI}/bind")
     for name in ("1-5.2", "1-6"):
-        dom0.wait(f"xvhc list | grep '^{name} ' | grep -q 'ready, empty'", 30)
+        dom0.wait(f"xvhc list | grep ' {name} ' | grep -q 'ready, empty'", 30)
     before = bound(lab)
     for port in ("xhci.6", "xhci.5.2"):
         stick = lab.plug(port, "storage", image=image)

@@ -10,7 +10,7 @@ SPEEDS = {"1-1": "1.5", "1-2": "12"}  # in the guest
 def test(lab):
     dom0 = lab.dom0
     lab.plug("xhci.5", "hub")
-    dom0.wait("xvhc list | grep '^1-5.2 '")
+    dom0.wait("xvhc list | grep ' 1-5.2 '")
     dom0.check("xvhc give 1-5.2 web && xvhc give 1-5.3 web")
     web = lab.guest("web")
     for again in (False, True):

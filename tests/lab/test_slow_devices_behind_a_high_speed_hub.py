@@ -91,7 +91,7 @@ def test(lab):
         dom0.check(f"xvhc take {port}")
         # One port of the hub, which dom0 has.
         plug(dom0, HUB)
-        dom0.wait(f"xvhc list | grep '^{port}[.]1 '")
+        dom0.wait(f"xvhc list | grep ' {port}[.]1 '")
         dom0.check(f"xvhc give {port}.1 web")
         plug(dom0, HUB | KEYBOARD)
         check_keyboard(dom0, guest)

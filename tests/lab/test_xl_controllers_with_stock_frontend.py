@@ -24,7 +24,7 @@ def by_hand(lab, name, driver, kind, image):
     code, said = attach(dom0, name)
     assert code != 0 and "usbback" in said, f"xl took a device with a driver: {said}"
     wait_disk(dom0)
-    dom0.wait("xvhc list | grep '^1-5 ' | grep 'in dom0'")
+    dom0.wait("xvhc list | grep ' 1-5 ' | grep 'in dom0'")
     dom0.check(f"echo 0 > {DEVICE}/bConfigurationValue")
     code, said = attach(dom0, name)
     assert code == 0, f"xl did not take a device without a configuration: {said}"
