@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "client.h"
+#include "error.h"
 
 struct json_object *request_new(const char *command)
 {
@@ -39,13 +40,21 @@ static int exchange(const struct call *call, struct json_object *request,
 	return json_object_get_boolean(ok) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static void sentence_print(int code, const char *text)
+{
+	if (code == EXIT_SUCCESS)
+		line_print(stdout, text);
+	else
+		error_say("%s", text);
+}
+
 int ask(const struct call *call, struct json_object *request, struct json_object **answer)
 {
 	struct json_object *got, *message;
 	int code = exchange(call, request, &got);
 
 	if (got && json_object_object_get_ex(got, "message", &message))
-		line_print(code == EXIT_SUCCESS ? stdout : stderr, json_object_get_string(message));
+		sentence_print(code, json_object_get_string(message));
 	if (answer)
 		*answer = got;
 	else

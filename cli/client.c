@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "error.h"
+
 #define ANSWER_LIMIT_S 90
 #define ANSWER_BYTES_MAX (16u << 20)
 
@@ -21,14 +23,13 @@ static int client_connect(const char *path)
 	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
-		fprintf(stderr, "xvhc: the path of the socket is too long; use a shorter one: %s\n",
-			path);
+		error_say("the path of the socket is too long; use a shorter one: %s", path);
 		return -1;
 	}
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
-		fprintf(stderr, "xvhc: no socket can be made: %s\n", strerror(errno));
+		error_say("no socket can be made: %s", strerror(errno));
 		return -1;
 	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -36,15 +37,14 @@ static int client_connect(const char *path)
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
 		return fd;
 	if (errno == ENOENT || errno == ECONNREFUSED)
-		fprintf(stderr,
-			"xvhc: the broker xvhcd does not run (nothing listens on %s). Start it, "
-			"as root: xvhcd\n",
-			path);
+		error_say("the broker xvhcd does not run (nothing listens on %s). Start it, as "
+			  "root: xvhcd",
+			  path);
 	else if (errno == EACCES || errno == EPERM)
-		fprintf(stderr, "xvhc: you may not do this. Use sudo, or become a member of the "
-				"group xvhc.\n");
+		error_say("you may not do this. Use sudo, or become a member of the group xvhc.");
 	else
-		fprintf(stderr, "xvhc: %s: %s\n", path, strerror(errno));
+		error_say("the broker cannot be reached by %s: %s. xvhc doctor may know more.",
+			  path, strerror(errno));
 	close(fd);
 	return -1;
 }
@@ -110,8 +110,8 @@ struct json_object *client_ask(const char *socket_path, struct json_object *requ
 	if (answer && json_object_is_type(answer, json_type_object) &&
 	    json_object_object_get_ex(answer, "ok", &ok))
 		return answer;
-	fprintf(stderr, "xvhc: xvhcd did not answer. What it writes to its standard error says "
-			"more.\n");
+	error_say("xvhcd did not answer. Its log says more: journalctl -u xvhcd, or where its "
+		  "standard error goes.");
 	json_object_put(answer);
 	return NULL;
 }

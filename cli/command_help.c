@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "error.h"
 #include "help.h"
 
 static int run(const struct call *call)
@@ -23,8 +24,7 @@ static int run(const struct call *call)
 		help_topic(topic);
 		return EXIT_SUCCESS;
 	}
-	fprintf(stderr, "xvhc: there is no command '%s', and no topic. xvhc help shows them.\n",
-		call->words[0]);
+	error_say("there is no command '%s', and no topic. xvhc help shows them.", call->words[0]);
 	return EXIT_USAGE;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "ask.h"
+#include "error.h"
 #include "names.h"
 #include "text.h"
 #include "tree.h"
@@ -34,8 +35,9 @@ static int show(const struct call *call, struct json_object *answer, struct json
 	struct json_object *devices;
 
 	if (call->word_count > 0 && tree_filter(ports, call->words[0]) == 0) {
-		fputs("xvhc: there is no such port, and no guest that has one: ", stderr);
-		line_print(stderr, call->words[0]);
+		error_say("there is no port %s, and no guest of this name has one. xvhc list shows "
+			  "the ports.",
+			  call->words[0]);
 		return EXIT_FAILURE;
 	}
 	names_add(ports);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "help.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "error.h"
 
 static const char before[] =
 	"xvhc gives a USB port of this machine to a Xen guest. Whatever is plugged into the port\n"
@@ -23,6 +26,7 @@ static const char after[] =
 	"\n"
 	"Options of every command:\n"
 	"  --socket PATH  the broker's socket; else /run/xvhc/control\n"
+	"  --color WHEN   colours: auto (on a terminal, and without NO_COLOR), always or never\n"
 	"  -h, --help     show the help of the command\n"
 	"  --version      show which version this is\n"
 	"\n"
@@ -39,14 +43,17 @@ static void option_form(char *text, size_t size, const struct command_option *op
 		 option->value ? option->value : "");
 }
 
-void help_form(FILE *stream, const struct command *command)
+void help_form(char *text, size_t size, const struct command *command)
 {
 	char option[64];
+	size_t used;
 
-	fprintf(stream, "xvhc %s%s%s", command->name, command->form[0] ? " " : "", command->form);
+	snprintf(text, size, "xvhc %s%s%s", command->name, command->form[0] ? " " : "",
+		 command->form);
 	for (size_t i = 0; i < COMMAND_OPTIONS_MAX && command->options[i].name; i++) {
 		option_form(option, sizeof(option), &command->options[i], false);
-		fprintf(stream, " [%s]", option);
+		used = strlen(text);
+		snprintf(text + used, size - used, " [%s]", option);
 	}
 }
 
@@ -72,18 +79,19 @@ void help_topic(const struct topic *topic)
 
 int help_wrong_form(const struct command *command)
 {
-	fputs("xvhc: the form is: ", stderr);
-	help_form(stderr, command);
-	fprintf(stderr, " (xvhc help %s has examples)\n", command->name);
+	char form[HELP_FORM_MAX];
+
+	help_form(form, sizeof(form), command);
+	error_say("the form is: %s (xvhc help %s has examples)", form, command->name);
 	return EXIT_USAGE;
 }
 
 void help_command(const struct command *command)
 {
-	char form[64];
+	char form[HELP_FORM_MAX];
 
-	help_form(stdout, command);
-	printf("\n\n%s", command->help);
+	help_form(form, sizeof(form), command);
+	printf("%s\n\n%s", form, command->help);
 	for (size_t i = 0; i < COMMAND_OPTIONS_MAX && command->options[i].name; i++) {
 		if (i == 0)
 			printf("\nOptions:\n");

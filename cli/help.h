@@ -3,8 +3,6 @@
 #ifndef XVHC_CLI_HELP_H
 #define XVHC_CLI_HELP_H
 
-#include <stdio.h>
-
 #include "command.h"
 #include "topic.h"
 
@@ -20,7 +18,9 @@ void help_topic(const struct topic *topic);
 /* Says on standard error which form the command has. Returns EXIT_USAGE. */
 int help_wrong_form(const struct command *command);
 
-/* The command as it is typed, such as "xvhc list [--json]", without an end of line. */
-void help_form(FILE *stream, const struct command *command);
+#define HELP_FORM_MAX 1024u
+
+/* Writes the command as it is typed, such as "xvhc list [--json]". */
+void help_form(char *text, size_t size, const struct command *command);
 
 #endif

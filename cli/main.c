@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "colour.h"
 #include "command.h"
+#include "error.h"
 #include "help.h"
 
 #ifndef XVHC_VERSION
@@ -15,15 +17,17 @@
 /* Options of every command; those of the command itself follow by their numbers. */
 enum option_number {
 	NUMBER_SOCKET = 256,
+	NUMBER_COLOR,
 	NUMBER_HELP,
 	NUMBER_VERSION,
 	NUMBER_OWN,
 };
 
-#define COMMON_OPTIONS 3u
+#define COMMON_OPTIONS 4u
 
 static const struct option common[COMMON_OPTIONS] = {
 	{"socket", required_argument, NULL, NUMBER_SOCKET},
+	{"color", required_argument, NULL, NUMBER_COLOR},
 	{"help", no_argument, NULL, NUMBER_HELP},
 	{"version", no_argument, NULL, NUMBER_VERSION},
 };
@@ -62,7 +66,7 @@ static const char *first_word(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--") == 0)
 			return i + 1 < argc ? argv[i + 1] : NULL;
-		if (strcmp(argv[i], "--socket") == 0)
+		if (strcmp(argv[i], "--socket") == 0 || strcmp(argv[i], "--color") == 0)
 			i++;
 		else if (argv[i][0] != '-')
 			return argv[i];
@@ -72,16 +76,12 @@ static const char *first_word(int argc, char **argv)
 
 static int wrong_option(const struct command *command, char **argv, bool no_value)
 {
-	const char *text = argv[optind - 1];
+	const char *text = argv[optind - 1], *name = command ? command->name : "";
+	const char *blank = command ? " " : "";
 
-	if (no_value)
-		fprintf(stderr, "xvhc: the option %s needs a value. ", text);
-	else if (command)
-		fprintf(stderr, "xvhc %s has no option %s. ", command->name, text);
-	else
-		fprintf(stderr, "xvhc: the option %s does not exist. ", text);
-	fprintf(stderr, "xvhc %s%s--help shows what there is.\n", command ? command->name : "",
-		command ? " " : "");
+	error_say("%s%sthe option %s %s. xvhc %s%s--help shows what there is.", name,
+		  command ? ": " : "", text, no_value ? "needs a value" : "does not exist", name,
+		  blank);
 	return EXIT_USAGE;
 }
 
@@ -107,6 +107,12 @@ static int options_read(int argc, char **argv, const struct command *command, st
 			return wrong_option(command, argv, number == ':');
 		if (number == NUMBER_SOCKET) {
 			call->socket = optarg;
+		} else if (number == NUMBER_COLOR) {
+			if (!colour_choose(optarg)) {
+				error_say("--color takes auto, always or never, and not '%s'.",
+					  optarg);
+				return EXIT_USAGE;
+			}
 		} else if (number == NUMBER_HELP || number == 'h') {
 			help = true;
 		} else if (number == NUMBER_VERSION) {
@@ -133,15 +139,14 @@ int main(int argc, char **argv)
 	int code;
 
 	if (name && !command) {
-		fprintf(stderr, "xvhc: there is no command '%s'. xvhc --help shows the commands.\n",
-			name);
+		error_say("there is no command '%s'. xvhc --help shows the commands.", name);
 		return EXIT_USAGE;
 	}
 	code = options_read(argc, argv, command, &call);
 	if (code >= 0)
 		return code;
 	if (!command) {
-		fputs("xvhc: what shall be done? xvhc --help shows the commands.\n", stderr);
+		error_say("what shall be done? xvhc --help shows the commands.");
 		return EXIT_USAGE;
 	}
 	call.words = argv + optind + 1;
