@@ -35,8 +35,8 @@ static int show(const struct call *call, struct json_object *answer, struct json
 	struct json_object *devices;
 
 	if (call->word_count > 0 && tree_filter(ports, call->words[0]) == 0) {
-		error_say("there is no port %s, and no guest of this name has one. xvhc list shows "
-			  "the ports.",
+		error_say("there is no such port, and no guest that has one: %s. xvhc list shows "
+			  "all.",
 			  call->words[0]);
 		return EXIT_FAILURE;
 	}

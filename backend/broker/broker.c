@@ -81,8 +81,9 @@ static int store_begin(struct broker *broker)
 
 	result = xenstore_read_number(broker->store, "domid", OWN_DOMID_MAX, &broker->own_domid);
 	if (result != 0) {
-		log_line(LOG_LEVEL_ERROR, "XenStore does not say which domain this is: is "
-					  "xen-init-dom0 missing?");
+		log_line(LOG_LEVEL_ERROR,
+			 "XenStore does not say which domain this is: run xen-init-dom0 (systemctl "
+			 "start xen-init-dom0)");
 		return result;
 	}
 	result = broker_follow(broker, broker->store->fd, EPOLLIN, SOURCE_XENSTORE, 0);
@@ -91,7 +92,10 @@ static int store_begin(struct broker *broker)
 	if (result == 0)
 		result = controllers_watch(broker);
 	if (result != 0)
-		log_line(LOG_LEVEL_ERROR, "XenStore cannot be watched: %s", strerror(-result));
+		log_line(LOG_LEVEL_ERROR,
+			 "XenStore cannot be watched: %s. Run xvhcd as root, in dom0 or a driver "
+			 "domain",
+			 strerror(-result));
 	return result;
 }
 
@@ -101,7 +105,8 @@ static int hotplug_begin(struct broker *broker)
 		return 0;
 	broker->udev = hotplug_open();
 	if (!broker->udev) {
-		log_line(LOG_LEVEL_ERROR, "the kernel's USB events cannot be followed: %s",
+		log_line(LOG_LEVEL_ERROR,
+			 "the kernel's USB events cannot be followed: %s. Run xvhcd as root",
 			 strerror(errno));
 		return -EIO;
 	}
@@ -215,7 +220,10 @@ static void policy_reload(struct broker *broker)
 	if (!options->config)
 		return;
 	if (policy_load(&broker->policy, options->config, options->config_required) != 0) {
-		log_line(LOG_LEVEL_ERROR, "the rules from before stay in force");
+		log_line(LOG_LEVEL_ERROR,
+			 "the rules from before stay in force: mend %s, and "
+			 "tell xvhcd by SIGHUP",
+			 options->config);
 		return;
 	}
 	log_line(LOG_LEVEL_INFO, "%s is read anew", options->config);
@@ -287,7 +295,8 @@ static void topology_follow(struct broker *broker)
 
 	broker->topology_dirty = false;
 	if (result != 0)
-		log_line(LOG_LEVEL_ERROR, "the USB devices in %s cannot be read: %s",
+		log_line(LOG_LEVEL_ERROR,
+			 "the USB devices in %s cannot be read: %s. Is the module usbcore loaded?",
 			 broker->options->sysfs, strerror(-result));
 }
 

@@ -52,11 +52,12 @@ static void give_again(struct broker *broker, struct client_ref client, const st
 		       "Port %s is on its way back from %s to dom0. Try again in a moment.", names,
 		       given->guest);
 	else if (!given->confirmed)
-		answer(broker, client, false, "Port %s is being given to %s just now.", names,
+		answer(broker, client, false,
+		       "Port %s is being given to %s just now. Try again in a moment.", names,
 		       given->guest);
 	else if (given->by_toolstack)
 		answer(broker, client, false,
-		       "Port %s is given to %s already, by xl. Detach it first: xl usbdev-detach.",
+		       "Port %s is given to %s already, by xl. Take it back with xl usbdev-detach.",
 		       names, given->guest);
 	else if (guest_same(broker, given->guest, command->guest))
 		answer(broker, client, true, "Port %s is already given to %s.", names,
@@ -134,8 +135,9 @@ static void run_give_port(struct broker *broker, struct client_ref client,
 	given = given_add(broker, connector_place(connector), command->guest);
 	if (!given) {
 		answer(broker, client, false,
-		       "No more than %u ports can be given. Take one back first: xvhc take PORT",
-		       XVHC_GIVEN_PORTS_MAX);
+		       "Port %s is not given to %s: no more than %u ports can be given. Take one "
+		       "back first: xvhc take PORT",
+		       command->port, command->guest, XVHC_GIVEN_PORTS_MAX);
 		return;
 	}
 	given->waiter = client;

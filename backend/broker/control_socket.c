@@ -46,11 +46,14 @@ static int lock_take(const char *socket_path)
 		return -ENAMETOOLONG;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
-		log_line(LOG_LEVEL_ERROR, "%s cannot be opened: %s", path, strerror(errno));
+		log_line(LOG_LEVEL_ERROR, "%s cannot be opened: %s. Run xvhcd as root", path,
+			 strerror(errno));
 		return -errno;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		log_line(LOG_LEVEL_ERROR, "another xvhcd runs already, with the socket %s",
+		log_line(LOG_LEVEL_ERROR,
+			 "another xvhcd runs already, with the socket %s. End it first, or name "
+			 "another by --socket",
 			 socket_path);
 		close(fd);
 		return -EBUSY;
@@ -104,14 +107,16 @@ int control_socket_open(struct broker *broker)
 		return result;
 	broker->listener = socket_bind(path);
 	if (broker->listener < 0) {
-		log_line(LOG_LEVEL_ERROR, "the socket %s cannot be made: %s", path,
+		log_line(LOG_LEVEL_ERROR,
+			 "the socket %s cannot be made: %s. Name another place by --socket", path,
 			 strerror(-broker->listener));
 		return broker->listener;
 	}
 	group = getgrnam(PEER_GROUP);
 	broker->peer_gid = group ? group->gr_gid : 0;
 	if (group && chown(path, (uid_t)-1, group->gr_gid) != 0)
-		log_line(LOG_LEVEL_WARNING, "%s cannot be given to the group %s: %s", path,
+		log_line(LOG_LEVEL_WARNING,
+			 "%s cannot be given to the group %s: %s. Only root can use xvhc", path,
 			 PEER_GROUP, strerror(errno));
 	return broker_follow(broker, broker->listener, EPOLLIN, SOURCE_LISTENER, 0);
 }
@@ -239,6 +244,7 @@ static void request_take(struct broker *broker, uint32_t slot)
 	struct client *client = &broker->clients[slot];
 	char line[XVHC_COMMAND_BYTES_MAX];
 	char *end = memchr(client->request, '\n', client->request_bytes);
+	char text[COMMAND_TEXT_MAX];
 	size_t length;
 
 	if (client->busy || client->answer)
@@ -247,9 +253,12 @@ static void request_take(struct broker *broker, uint32_t slot)
 		if (client->request_bytes == sizeof(client->request)) {
 			client->busy = true;
 			client->request_bytes = 0;
+			snprintf(text, sizeof(text),
+				 "The request is too long: a line has fewer than %u bytes.",
+				 XVHC_COMMAND_BYTES_MAX);
 			client_answer(broker,
 				      (struct client_ref){.slot = slot, .serial = client->serial},
-				      false, "The request is too long.");
+				      false, text);
 		}
 		return;
 	}

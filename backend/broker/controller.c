@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include <broker/controller_nodes.h>
+#include <broker/controller_text.h>
 #include <broker/controller_worker.h>
 #include <broker/given.h>
 #include <broker/guest.h>
@@ -87,7 +88,10 @@ static struct controller *controller_new(struct broker *broker, uint32_t domid, 
 		broker->again = true;
 		return controller;
 	}
-	log_line(LOG_LEVEL_ERROR, "guest %u: there are too many controllers", domid);
+	log_line(LOG_LEVEL_ERROR,
+		 "guest %u: controller %u is not served: there are %u controllers already. Give "
+		 "fewer guests ports of this machine",
+		 domid, devid, XVHC_CONTROLLERS_MAX);
 	return NULL;
 }
 
@@ -242,6 +246,7 @@ static uint32_t pause_ms(const struct broker *broker, const struct controller *c
 
 static void close_finish(struct broker *broker, struct controller *controller)
 {
+	char text[CONTROLLER_TEXT_MAX];
 	uint32_t pause;
 
 	controller_worker_end(broker, controller, false);
@@ -261,9 +266,9 @@ static void close_finish(struct broker *broker, struct controller *controller)
 		return;
 	case AIM_RECONNECT:
 		pause = pause_ms(broker, controller);
-		log_limited(&controller->log_limit, LOG_LEVEL_INFO,
-			    "guest %u: controller %u can connect anew in %u ms", controller->domid,
-			    controller->devid, pause);
+		controller_text(broker, controller, text);
+		log_limited(&controller->log_limit, LOG_LEVEL_INFO, "%s can connect anew in %u ms",
+			    text, pause);
 		phase_set(broker, controller, PHASE_PAUSING, pause);
 		controller->attempts++;
 		return;
@@ -281,10 +286,14 @@ static void step_new(struct broker *broker, struct controller *controller,
 		     const struct controller_view *view)
 {
 	int result = backend_read(broker, controller);
+	char text[CONTROLLER_TEXT_MAX];
 
 	if (result != 0) {
-		log_line(LOG_LEVEL_ERROR, "guest %u: controller %u has no usable num-ports",
-			 controller->domid, controller->devid);
+		controller_text(broker, controller, text);
+		log_line(LOG_LEVEL_ERROR,
+			 "%s has no usable num-ports: detach it with the toolstack that made it, "
+			 "and attach one with 1 to %u ports",
+			 text, USBIF_PORT_MAX);
 		phase_set(broker, controller, PHASE_OFFLINE, 0);
 		return;
 	}
@@ -301,12 +310,14 @@ static void connect_begin(struct broker *broker, struct controller *controller)
 {
 	struct frontend_offer offer;
 	const char *fault = frontend_read(broker, controller, &offer);
+	char text[CONTROLLER_TEXT_MAX];
 	int result;
 
 	if (fault) {
+		controller_text(broker, controller, text);
 		log_limited(&controller->log_limit, LOG_LEVEL_WARNING,
-			    "guest %u: controller %u is refused: %s", controller->domid,
-			    controller->devid, fault);
+			    "%s is refused: %s. Load xvhc or xen-hcd in the guest anew", text,
+			    fault);
 		backend_state_write(broker, controller, XENBUS_CLOSING);
 		phase_set(broker, controller, PHASE_REFUSED, 0);
 		return;
@@ -318,9 +329,11 @@ static void connect_begin(struct broker *broker, struct controller *controller)
 		controller_restart(broker, controller,
 				   "nothing is left for its transfers, of the guest's "
 				   "bytes-in-flight or transfers-in-flight, or of usbcore's "
-				   "usbfs_memory_mb");
+				   "usbfs_memory_mb: xvhc.conf raises the first two, "
+				   "usbcore.usbfs_memory_mb=64 at boot the last");
 	} else if (result != 0) {
-		log_limited(&controller->log_limit, LOG_LEVEL_ERROR, "%s cannot be started: %s",
+		log_limited(&controller->log_limit, LOG_LEVEL_ERROR,
+			    "%s cannot be started: %s. xvhc doctor checks it",
 			    broker->options->worker, strerror(-result));
 		controller_restart(broker, controller, "it has no worker");
 	}
@@ -329,21 +342,24 @@ static void connect_begin(struct broker *broker, struct controller *controller)
 /* Makes a guest look anew at a controller that it has closed: see the head of this file. */
 static void reprobe_begin(struct broker *broker, struct controller *controller)
 {
+	char text[CONTROLLER_TEXT_MAX];
 	int result;
 
+	controller_text(broker, controller, text);
 	if (controller->reprobes++ >= XVHC_REPROBES_MAX) {
 		log_line(LOG_LEVEL_WARNING,
-			 "guest %u: controller %u stays closed: its driver does not come back",
-			 controller->domid, controller->devid);
+			 "%s stays closed: its driver does not come back. Load xvhc or xen-hcd in "
+			 "the guest anew, or restart the guest",
+			 text);
 		wait_begin(broker, controller, 0);
 		return;
 	}
 	result = frontend_remove(broker, controller);
 	if (result != 0 && result != -ENOENT) {
 		log_line(LOG_LEVEL_ERROR,
-			 "guest %u: controller %u stays closed: we may not write its frontend "
-			 "directory (%s)",
-			 controller->domid, controller->devid, strerror(-result));
+			 "%s stays closed: we may not write its frontend directory (%s). Detach "
+			 "and attach it with the toolstack that made it",
+			 text, strerror(-result));
 		wait_begin(broker, controller, 0);
 		return;
 	}
@@ -353,10 +369,13 @@ static void reprobe_begin(struct broker *broker, struct controller *controller)
 static void reprobe_finish(struct broker *broker, struct controller *controller)
 {
 	int result = frontend_make(broker, controller);
+	char text[CONTROLLER_TEXT_MAX];
 
-	if (result != 0)
-		log_line(LOG_LEVEL_ERROR, "XenStore: the frontend directory of guest %u: %s",
-			 controller->domid, strerror(-result));
+	if (result != 0) {
+		controller_text(broker, controller, text);
+		log_line(LOG_LEVEL_ERROR, "%s: its frontend directory cannot be written: %s", text,
+			 strerror(-result));
+	}
 	/* What the toolstack wrote at first was this, and the state Initialising for us, too. */
 	wait_begin(broker, controller, REVIVE_LIMIT_MS);
 	controller->stock_revived = true;
@@ -543,6 +562,7 @@ static struct controller *controller_make(struct broker *broker, uint32_t domid,
 {
 	uint32_t devid = CONTROLLER_DEVID_FIRST;
 	struct controller *controller;
+	char text[CONTROLLER_TEXT_MAX];
 
 	while (controller_find(broker, domid, devid))
 		devid++;
@@ -558,7 +578,8 @@ static struct controller *controller_make(struct broker *broker, uint32_t domid,
 		return NULL;
 	}
 	frontend_watch(broker, controller, true);
-	log_line(LOG_LEVEL_INFO, "guest %u: controller %u is made", domid, devid);
+	controller_text(broker, controller, text);
+	log_line(LOG_LEVEL_INFO, "%s is made", text);
 	return controller;
 }
 
@@ -627,9 +648,10 @@ bool controller_is_connected(const struct controller *controller)
 
 void controller_restart(struct broker *broker, struct controller *controller, const char *why)
 {
-	log_limited(&controller->log_limit, LOG_LEVEL_WARNING,
-		    "guest %u: controller %u is closed: %s", controller->domid, controller->devid,
-		    why);
+	char text[CONTROLLER_TEXT_MAX];
+
+	controller_text(broker, controller, text);
+	log_limited(&controller->log_limit, LOG_LEVEL_WARNING, "%s is closed: %s", text, why);
 	controller_worker_end(broker, controller, true);
 	if (controller->phase == PHASE_CONNECTING || controller->phase == PHASE_CONNECTED)
 		close_begin(broker, controller, AIM_RECONNECT);

@@ -126,6 +126,7 @@ static uint32_t ports_count(const struct broker *broker, const struct given *out
 static void ports_add(struct broker *broker, struct given *parent)
 {
 	const struct given *outermost = given_outermost(parent);
+	char names[XVHC_PLACE_MAX];
 
 	for (uint32_t i = 0; i < broker->topology.connector_count; i++) {
 		const struct connector *connector = &broker->topology.connectors[i];
@@ -137,10 +138,11 @@ static void ports_add(struct broker *broker, struct given *parent)
 				? given_add(broker, connector_place(connector), parent->guest)
 				: NULL;
 		if (!given) {
+			given_names(broker, outermost, names, sizeof(names));
 			log_limited(&broker->given_limit, LOG_LEVEL_ERROR,
-				    "no more than %u ports can be given, and %u behind one port: "
-				    "there are more behind a hub",
-				    XVHC_GIVEN_PORTS_MAX, XVHC_HUB_PORTS_MAX);
+				    "port %s: not each port behind its hub is given to %s: no more "
+				    "than %u ports can be given, and %u behind one port",
+				    names, parent->guest, XVHC_GIVEN_PORTS_MAX, XVHC_HUB_PORTS_MAX);
 			return;
 		}
 		given->parent = parent;

@@ -140,15 +140,16 @@ static void claim_failed(struct broker *broker, struct given *given, const struc
 	given_names(broker, given, names, sizeof(names));
 	/* What is wanted stands in a toolstack's node or in our file: try again. */
 	if (!given->confirmed && !given->by_toolstack && !given->by_device && !given->in_file) {
-		given_answer(broker, given, false, "Port %s is not given: %s.", names, job->text);
+		given_answer(broker, given, false, "Port %s is not given to %s: %s.", names,
+			     given->guest, job->text);
 		given_free(broker, given);
 		return;
 	}
 	given->retry_at_ms = broker->now_ms + GIVEN_RETRY_MS;
 	/* It is tried again and again, but said once. */
 	if (strcmp(given->text, job->text) != 0)
-		log_line(LOG_LEVEL_WARNING, "port %s is given to %s, but %s", names, given->guest,
-			 job->text);
+		log_line(LOG_LEVEL_WARNING, "port %s is given to %s, but %s; it is tried again",
+			 names, given->guest, job->text);
 	snprintf(given->text, sizeof(given->text), "%s", job->text);
 	if (job->type == JOB_CLAIM)
 		given->claim_state = CLAIM_FAILED;
@@ -305,9 +306,12 @@ static void release_done(struct broker *broker, struct given *given, const struc
 
 	given_names(broker, given, names, sizeof(names));
 	if (job->error != 0) {
-		log_line(LOG_LEVEL_ERROR, "port %s: %s", names, job->text);
-		given_answer(broker, given, false, "Port %s is taken from %s, but %s.", names,
-			     given->guest, job->text);
+		log_line(LOG_LEVEL_ERROR, "port %s is taken from %s, but %s", names, given->guest,
+			 job->text);
+		given_answer(broker, given, false,
+			     "Port %s is taken from %s, but %s. Unplug the device and plug it in "
+			     "again: dom0 has it then.",
+			     names, given->guest, job->text);
 	} else {
 		log_line(LOG_LEVEL_INFO, "port %s is taken from %s", names, given->guest);
 		given_answer(broker, given, true, "Port %s is taken from %s; dom0 has it.", names,
@@ -325,8 +329,10 @@ static void reset_done(struct broker *broker, struct given *given, const struct 
 	if (job->error == 0 || job->error == -ENODEV || job->error == -ENOENT)
 		return;
 	given_names(broker, given, names, sizeof(names));
-	log_line(LOG_LEVEL_WARNING, "port %s: resetting its device failed: %s", names,
-		 strerror(-job->error));
+	log_line(LOG_LEVEL_WARNING,
+		 "port %s, given to %s: resetting its device failed: %s. Plug it in anew if the "
+		 "guest cannot use it",
+		 names, given->guest, strerror(-job->error));
 }
 
 /* 6. */
@@ -432,6 +438,7 @@ static bool device_is_usable(struct broker *broker, struct given *given,
 static void bind(struct broker *broker, struct given *given)
 {
 	const struct guest *guest;
+	char names[XVHC_PLACE_MAX];
 	int result;
 
 	if (given->controller || given->by_toolstack || !given->confirmed)
@@ -441,8 +448,11 @@ static void bind(struct broker *broker, struct given *given)
 		return;
 	result = controller_bind(broker, given, guest->domid);
 	if (result != 0) {
-		log_line(LOG_LEVEL_ERROR, "guest %u (%s) gets no USB controller: %s", guest->domid,
-			 guest->name, strerror(-result));
+		given_names(broker, given, names, sizeof(names));
+		log_line(LOG_LEVEL_ERROR,
+			 "port %s, given to %s: guest %u gets no USB controller: %s; it is tried "
+			 "again",
+			 names, guest->name, guest->domid, strerror(-result));
 		given->retry_at_ms = broker->now_ms + GIVEN_RETRY_MS;
 	}
 }
@@ -482,7 +492,8 @@ static bool device_is_too_fast(struct broker *broker, struct given *given,
 		return false;
 	given->device_state = DEVICE_FAILED;
 	snprintf(given->text, sizeof(given->text),
-		 "the device is too fast for a controller of USB 1.1: make one of version=2");
+		 "the device is too fast for a controller of USB 1.1: make one of version=2 (xl "
+		 "usbctrl-attach)");
 	given_names(broker, given, names, sizeof(names));
 	log_line(LOG_LEVEL_WARNING, "port %s, given to %s: %s", names, given->guest, given->text);
 	return true;
@@ -512,6 +523,7 @@ static void given_step(struct broker *broker, struct given *given)
 {
 	const struct connector *connector = topology_find_place(&broker->topology, &given->place);
 	const struct usb_device *device;
+	char place[XVHC_PLACE_MAX];
 
 	if (given->job || given->undecided_until_ms != 0)
 		return;
@@ -523,9 +535,11 @@ static void given_step(struct broker *broker, struct given *given)
 	if (!connector && given->claim_state == CLAIM_HELD)
 		claims_drop(broker, given);
 	if (!connector && !given->confirmed && !given->in_file) {
+		place_format(&given->place, place);
 		given_answer(broker, given, false,
-			     "The port has gone: its hub or its host "
-			     "controller is no longer there. xvhc list shows the ports.");
+			     "Port %s is not given to %s: it has gone, with its hub or its host "
+			     "controller. xvhc list shows the ports that there are.",
+			     place, given->guest);
 		given_free(broker, given);
 		return;
 	}

@@ -102,7 +102,8 @@ void guests_scan(struct broker *broker)
 
 	/* There is always somebody, so this says nothing of who runs. */
 	if (!names) {
-		log_line(LOG_LEVEL_ERROR, "XenStore: the domains cannot be listed");
+		log_line(LOG_LEVEL_ERROR, "XenStore: the domains cannot be listed: is xenstored "
+					  "running, and is this root?");
 		return;
 	}
 	now = calloc(count + 1, sizeof(*now));

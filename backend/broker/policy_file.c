@@ -47,7 +47,9 @@ int policy_load(struct policy *policy, const char *path, bool required)
 
 	if (!text && (errno != ENOENT || required)) {
 		result = -errno;
-		log_line(LOG_LEVEL_ERROR, "%s cannot be read: %s", path, strerror(-result));
+		log_line(LOG_LEVEL_ERROR,
+			 "%s cannot be read: %s. Mend it, or name another file by --config", path,
+			 strerror(-result));
 		return result;
 	}
 	result = text ? policy_parse(&read, text, &fault) : 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <broker/controller_nodes.h>
+#include <broker/controller_text.h>
 #include <broker/given.h>
 #include <broker/guest.h>
 
@@ -38,22 +39,25 @@ static void port_give(struct broker *broker, struct controller *controller, uint
 {
 	const struct guest *guest = guest_find_domid(broker, controller->domid);
 	const struct connector *connector = topology_find_name(&broker->topology, device);
-	char name[XVHC_GUEST_NAME_MAX];
+	char name[XVHC_GUEST_NAME_MAX], text[CONTROLLER_TEXT_MAX];
 	struct given *given;
 
+	controller_text(broker, controller, text);
 	if (!connector) {
-		log_limited(
-			&controller->log_limit, LOG_LEVEL_WARNING,
-			"guest %u: the toolstack gives the device %s, and there is no such port",
-			controller->domid, device);
+		log_limited(&controller->log_limit, LOG_LEVEL_WARNING,
+			    "%s: the toolstack gives the device %s, and there is no such port. "
+			    "Detach it: xl usbdev-detach",
+			    text, device);
 		return;
 	}
 	given = given_find(broker, connector);
 	if (given) {
-		log_limited(&controller->log_limit, LOG_LEVEL_WARNING,
-			    "guest %u: the toolstack gives the device %s, whose port is given to "
-			    "%s already: nothing is changed",
-			    controller->domid, device, given->guest);
+		log_limited(
+			&controller->log_limit, LOG_LEVEL_WARNING,
+			"%s: the toolstack gives the device %s, whose port is given to %s "
+			"already: nothing is changed. Take it from there first: xvhc take PORT, "
+			"or xl usbdev-detach",
+			text, device, given->guest);
 		return;
 	}
 	if (guest && guest->name[0])

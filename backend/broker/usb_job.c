@@ -180,7 +180,8 @@ static void run_claim(struct job *job, const struct job_paths *paths)
 		snprintf(job->text, sizeof(job->text),
 			 "another program in dom0 has claimed this port: end it first");
 	else if (job->error != 0)
-		snprintf(job->text, sizeof(job->text), "claiming it from the kernel failed: %s",
+		snprintf(job->text, sizeof(job->text),
+			 "claiming it from the kernel failed: %s; xvhc doctor may know why",
 			 strerror(-job->error));
 }
 
@@ -189,7 +190,9 @@ static void run_evict(struct job *job, const struct job_paths *paths)
 	job->error = usb_device_evict(job, paths);
 	if (job->error != 0 && !job->in_use)
 		snprintf(job->text, sizeof(job->text),
-			 "taking its device from dom0's drivers failed: %s", strerror(-job->error));
+			 "taking its device from dom0's drivers failed: %s; unplug it, and try "
+			 "again",
+			 strerror(-job->error));
 }
 
 /*

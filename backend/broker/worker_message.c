@@ -11,6 +11,7 @@
 
 #include <broker/controller.h>
 #include <broker/controller_nodes.h>
+#include <broker/controller_text.h>
 #include <broker/controller_worker.h>
 #include <broker/given.h>
 #include <common/message_io.h>
@@ -25,6 +26,8 @@ static struct given *given_at(const struct controller *controller, uint32_t port
 static bool handle_connected(struct broker *broker, struct controller *controller,
 			     const struct message *message)
 {
+	char text[CONTROLLER_TEXT_MAX];
+
 	(void)message;
 	/* Said in time, but the connection was closing when it arrived. */
 	if (controller->phase != PHASE_CONNECTING)
@@ -33,8 +36,8 @@ static bool handle_connected(struct broker *broker, struct controller *controlle
 	controller->until_ms = 0;
 	controller->connected_at_ms = clock_ms();
 	backend_state_write(broker, controller, XENBUS_CONNECTED);
-	log_line(LOG_LEVEL_INFO, "guest %u: controller %u is connected", controller->domid,
-		 controller->devid);
+	controller_text(broker, controller, text);
+	log_line(LOG_LEVEL_INFO, "%s is connected", text);
 	broker->again = true;
 	return true;
 }

@@ -38,7 +38,7 @@ def test(lab):
         dom0.check(f"kill -9 {worker}")
         dom0.wait("test $(grep -c 'its worker was ended by signal 9' /var/log/xvhcd.log) = "
                   f"{before + death}")
-        said = dom0.wait(f"grep 'guest {web.domid}: .*anew in .* ms' /var/log/xvhcd.log | "
+        said = dom0.wait(f"grep 'guest {web.domid} (web): .*anew in .* ms' /var/log/xvhcd.log | "
                          f"awk '{{last = $0}} END {{print last; exit NR < {death}}}'")
         pauses.append(int(re.search(r"anew in (\d+) ms", said)[1]))
         dom0.wait(lambda: worker_of(lab, web) != worker, 60)
