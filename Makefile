@@ -24,6 +24,7 @@ VERSION := 0.1
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wimplicit-fallthrough -Wvla -Wstrict-prototypes \
 	-Wmissing-prototypes -Wcast-align -Wwrite-strings -Wformat=2 -Werror
 DEFS := -D_GNU_SOURCE -DXVHC_VERSION='"$(VERSION)"' -DXVHC_LIBEXECDIR='"$(LIBEXECDIR)"' \
+	-DXVHC_SBINDIR='"$(SBINDIR)"' \
 	-Iinclude -Icore -Ibackend
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS ?= -O2 -g
@@ -92,6 +93,10 @@ $(B)/san/unit/%: $(B)/san/obj/tests/unit/%.o $(call obj,san/obj,$(UNIT_HELP)) $(
 	@mkdir -p $(@D)
 	$(CC) -fsanitize=address,undefined $^ $(call pkg,cmocka $(BROKER_LIBS) $(WORKER_LIBS)) \
 		-lpthread -o $@
+
+# The checks of the command xvhc doctor, on a tree that the test makes.
+$(B)/san/unit/test_doctor: $(call obj,san/obj,$(filter cli/doctor%.c,$(CLI)))
+$(B)/san/unit/test_doctor: $(call obj,san/obj,cli/ask.c cli/client.c cli/colour.c cli/error.c)
 
 $(B)/san/wire/%: $(B)/san/obj/tests/wire/%.o $(call obj,san/obj,$(WIRE_HELP)) $(B)/san/libxvhc.a
 	@mkdir -p $(@D)

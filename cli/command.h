@@ -42,6 +42,7 @@ struct command {
 	int (*run)(const struct call *call);
 };
 
+extern const struct command command_doctor;
 extern const struct command command_give;
 extern const struct command command_help;
 extern const struct command command_list;

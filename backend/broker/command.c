@@ -19,6 +19,7 @@ static const struct {
 	{"list", COMMAND_LIST, false, false},
 	{"give", COMMAND_GIVE, true, true},
 	{"take", COMMAND_TAKE, true, false},
+	{"doctor", COMMAND_DOCTOR, false, false},
 };
 
 /* A string member of the request, without a NUL inside; NULL: there is none. */

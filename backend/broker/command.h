@@ -16,6 +16,7 @@ enum command_type {
 	COMMAND_LIST,
 	COMMAND_GIVE,
 	COMMAND_TAKE,
+	COMMAND_DOCTOR,
 	COMMANDS,
 };
 

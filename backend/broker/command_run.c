@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <broker/command_doctor.h>
 #include <broker/command_list.h>
 #include <broker/control_socket.h>
 #include <broker/given.h>
@@ -300,6 +301,7 @@ static void (*const runs[COMMANDS])(struct broker *broker, struct client_ref cli
 	[COMMAND_LIST] = command_list,
 	[COMMAND_GIVE] = run_give,
 	[COMMAND_TAKE] = run_take,
+	[COMMAND_DOCTOR] = command_doctor,
 };
 
 void command_run(struct broker *broker, struct client_ref client, const struct command *command)

@@ -70,6 +70,16 @@ static uint64_t overhead_of(uint32_t transfers)
 	return (uint64_t)transfers * XVHC_TRANSFER_OVERHEAD;
 }
 
+void usbfs_memory(const struct broker *broker, uint64_t *limit, uint64_t *used)
+{
+	*limit = usbfs_bytes(broker);
+	*used = 0;
+	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++)
+		if (broker->workers[i].used)
+			*used += broker->workers[i].bytes_share +
+				 overhead_of(broker->workers[i].transfers_share);
+}
+
 /*
  * A worker's share of usbfs' memory, which is one for the whole host, is set aside for it until it
  * has ended: so none can take another's. There is no more of it than a guest's quota leaves, nor
@@ -79,15 +89,14 @@ static uint32_t bytes_share(const struct broker *broker, uint32_t domid, uint32_
 			    const struct message_connect *connect)
 {
 	uint64_t overhead = overhead_of(connect->transfers_max);
-	uint64_t all = usbfs_bytes(broker), used = 0, own = 0, share = bytes_most(connect);
+	uint64_t all, used, own = 0, share = bytes_most(connect);
 
+	usbfs_memory(broker, &all, &used);
 	for (uint32_t i = 0; i < XVHC_CONTROLLERS_MAX; i++) {
 		const struct worker_slot *slot = &broker->workers[i];
 
-		if (!slot->used)
-			continue;
-		used += slot->bytes_share + overhead_of(slot->transfers_share);
-		own += slot->domid == domid ? slot->bytes_share : 0;
+		if (slot->used && slot->domid == domid)
+			own += slot->bytes_share;
 	}
 	if (own + share > quota)
 		share = quota > own ? quota - own : 0;

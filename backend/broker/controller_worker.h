@@ -16,6 +16,9 @@ XVHC_MUST_CHECK int controller_worker_start(struct broker *broker, struct contro
  */
 void controller_worker_end(struct broker *broker, struct controller *controller, bool at_once);
 
+/* Bytes of usbfs' memory: what all may have together (0: any), and what is set aside by now. */
+void usbfs_memory(const struct broker *broker, uint64_t *limit, uint64_t *used);
+
 /* Hangs up on a worker that is to end by itself: workers_step() kills it where it does not. */
 void worker_await_end(struct worker_slot *slot);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <broker/broker.h>
+#include <broker/files_check.h>
 #include <broker/hub_job.h>
 
 #ifndef XVHC_LIBEXECDIR
@@ -33,6 +34,7 @@ static const char usage[] =
 	"  --socket PATH      listen there for xvhc (/run/xvhc/control)\n"
 	"  --worker PATH      the program that serves one guest (" XVHC_LIBEXECDIR
 	"/xvhcd-worker)\n"
+	"  --check            only look whether the two files are right: 0 if so, 1 if not\n"
 	"  --foreground       stay in the foreground: it always does\n"
 	"  --verbose          log more\n"
 	"  --help             show this\n"
@@ -42,18 +44,17 @@ static const char usage[] =
 	"and\n"
 	"ends. Ports stay given: guests have them again when it is started the next time. On "
 	"SIGHUP it\n"
-	"reads its configuration anew; docs/policy.md tells what can stand in it.\n";
+	"reads its configuration anew; docs/policy.md tells what can stand in it.\n"
+	"\n"
+	"Exit codes: 0 ended as it was told, 1 it could not start or a file is wrong, 2 wrong "
+	"usage.\n";
 
 static const struct option long_options[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"ports-file", required_argument, NULL, 'p'},
-	{"socket", required_argument, NULL, 's'},
-	{"worker", required_argument, NULL, 'w'},
-	{"foreground", no_argument, NULL, 'f'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{NULL, 0, NULL, 0},
+	{"config", required_argument, NULL, 'c'}, {"ports-file", required_argument, NULL, 'p'},
+	{"socket", required_argument, NULL, 's'}, {"worker", required_argument, NULL, 'w'},
+	{"check", no_argument, NULL, 'k'},        {"foreground", no_argument, NULL, 'f'},
+	{"verbose", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
 };
 
 static const struct job_paths paths = {
@@ -70,7 +71,7 @@ static const struct job_paths paths = {
 
 /* Reads the command line. Returns -1 to go on, or the exit code. */
 static int options_read(int argc, char **argv, struct broker_options *options,
-			enum log_level *level)
+			enum log_level *level, bool *check)
 {
 	int option;
 
@@ -88,6 +89,9 @@ static int options_read(int argc, char **argv, struct broker_options *options,
 			break;
 		case 'w':
 			options->worker = optarg;
+			break;
+		case 'k':
+			*check = true;
 			break;
 		case 'f':
 			break;
@@ -129,12 +133,15 @@ int main(int argc, char **argv)
 	};
 	enum log_level level = LOG_LEVEL_INFO;
 	struct xenstore *store;
+	bool check = false;
 	int code;
 
-	code = options_read(argc, argv, &options, &level);
+	code = options_read(argc, argv, &options, &level, &check);
 	if (code >= 0)
 		return code;
 	log_init("xvhcd", level);
+	if (check)
+		return files_check(&options) ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (access("/dev/xen/xenbus", F_OK) != 0 && access("/proc/xen/xenbus", F_OK) != 0 &&
 	    access("/proc/xen/capabilities", F_OK) != 0 &&
 	    access("/run/xenstored/socket", F_OK) != 0) {

@@ -82,7 +82,9 @@ int ports_begin(struct broker *broker)
 	watch_begin(broker);
 	result = ports_file_read(&broker->file, path);
 	if (result != 0) {
-		log_line(LOG_LEVEL_ERROR, "%s cannot be read: %s", path, strerror(-result));
+		log_line(LOG_LEVEL_ERROR,
+			 "%s cannot be read: %s. Mend it, or move it away and give the ports anew",
+			 path, strerror(-result));
 		return result;
 	}
 	for (uint32_t i = 0; i < broker->file.count; i++) {
@@ -93,8 +95,10 @@ int ports_begin(struct broker *broker)
 			continue;
 		given = given_add(broker, &line->place, line->guest);
 		if (!given) {
-			log_line(LOG_LEVEL_ERROR, "%s: line %u is left out: too many ports", path,
-				 i + 1);
+			log_line(LOG_LEVEL_ERROR,
+				 "%s: line %u is left out: no more than %u ports can be given. "
+				 "Take out the lines of ports that no guest needs",
+				 path, i + 1, XVHC_GIVEN_PORTS_MAX);
 			continue;
 		}
 		given->in_file = true;
@@ -273,7 +277,9 @@ int ports_save(struct broker *broker)
 	broker->file_dirty = false;
 	if (result != 0)
 		log_line(LOG_LEVEL_ERROR,
-			 "%s cannot be written (%s): after a restart of xvhcd it is as before",
+			 "%s cannot be written (%s): what was given or taken since is forgotten "
+			 "when xvhcd restarts. Make room, or make it writable, and give or take a "
+			 "port again",
 			 broker->options->ports_file, strerror(-result));
 	return result;
 }
