@@ -160,6 +160,12 @@ def part_cli(count):
         run_lines(count, ["tests/cli/run"], 300)
 
 
+def part_pages(count):
+    """man pages and completions know what the programs know"""
+    if build(count, "all", "tests"):
+        run_lines(count, ["tests/pages/run"], 600)
+
+
 def part_style(count):
     """sizes, licence lines, headers that compile alone, words"""
     run_lines(count, ["tests/style/run"], 300)
