@@ -11,7 +11,7 @@ _xvhc_options() {
 			       if ($i ~ /^-/) print $i, value } }'
 }
 
-# What can stand for a word of a form: PORT, GUEST, GUEST|PORT, COMMAND, FILE, WHEN and the like.
+# What can stand for a word of a form: PORT, GUEST, GUEST|PORT, COMMAND, DEVICE, WHEN and the like.
 _xvhc_words() {
 	local kind=$1 command=$2
 	shift 2
@@ -20,7 +20,8 @@ _xvhc_words() {
 		"$@" list --json 2>/dev/null |
 			awk -F'"' -v given="$([ "$command" = give ] || echo 1)" '
 				$2 == "port" { port = $4; if (!given) print port }
-				$2 == "guest" && $4 != "" && given { print port }'
+				$2 == "guest" { if ($4 != "" && port != "" && given) print port
+					port = "" }'
 		;;
 	esac
 	case $kind in
@@ -28,24 +29,43 @@ _xvhc_words() {
 		xl list 2>/dev/null | awk 'NR > 1 && $1 != "Domain-0" { print $1 }'
 		"$@" list --json 2>/dev/null | awk -F'"' '$2 == "guest" && $4 != "" { print $4 }'
 		;;
-	*COMMAND*) "$@" help | sed -n 's/^  xvhc \([a-z]*\) .*/\1/p' ;;
+	*COMMAND*) "$@" help | sed -n 's/^  xvhc \([a-z]*\) .*/\1/p' ;;&
+	*TOPIC*) "$@" help | sed -n 's/^  \([a-z]*\)   *[a-z].*/\1/p' ;;
+	*DEVICE*)
+		"$@" list --json 2>/dev/null |
+			awk -F'"' '$2 == "vendor" { vendor = $4 } $2 == "product" { print vendor ":" $4 }
+				$2 == "device" && $4 != "" { print $4 }'
+		;;
 	*WHEN*) printf 'auto\nalways\nnever\n' ;;
 	esac
 }
 
 _xvhc() {
-	local current=${COMP_WORDS[COMP_CWORD]} command='' kind='' value='' word options form
-	local -a ask=("${COMP_WORDS[0]}") forms
-	local i count=0
+	local current command='' kind='' value='' word options form colons device=''
+	local -a ask=("${COMP_WORDS[0]}") forms words=()
+	local i count=0 joined=''
 
 	COMPREPLY=()
 	options=$("${ask[@]}" help 2>/dev/null | _xvhc_options)
-	for ((i = 1; i < COMP_CWORD; i++)); do
+	# bash splits at colons, which names of ports and devices have.
+	for ((i = 1; i <= COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
+		if [[ ${#words[@]} -gt 0 && ( $word == :* || -n $joined ) ]]; then
+			words[${#words[@]} - 1]+=$word
+		else
+			words+=("$word")
+		fi
+		joined=''
+		[[ $word != *: ]] || joined=1
+	done
+	current=${words[${#words[@]} - 1]}
+	for ((i = 0; i < ${#words[@]} - 1; i++)); do
+		word=${words[i]}
 		if [ "$word" = = ]; then # bash splits --socket=PATH into three
 			continue
 		elif [ -n "$value" ]; then
 			[ "$value" != socket ] || ask+=(--socket "$word")
+			[ "$value" != DEVICE ] || device=1
 			value=''
 		elif [[ $word == -* ]]; then
 			value=$(awk -v name="$word" '$1 == name { print $2 }' <<<"$options")
@@ -68,6 +88,8 @@ _xvhc() {
 	else
 		form=$("${ask[@]}" help "$command" 2>/dev/null | head -n 1 | sed 's/ \[-.*//')
 		read -r -a forms <<<"${form#xvhc "$command"}"
+		# A device stands for a port.
+		[[ -z $device || ${forms[0]-} != PORT ]] || count=$((count + 1))
 		kind=${forms[count]-}
 		# What may be repeated stands last.
 		[[ -n $kind || ${forms[*]: -1} != *...* ]] || kind=${forms[*]: -1}
@@ -80,6 +102,8 @@ _xvhc() {
 		mapfile -t COMPREPLY < <(compgen -W "$word" -- "$current")
 		;;
 	esac
+	colons=${current%"${current##*:}"}
+	COMPREPLY=("${COMPREPLY[@]#"$colons"}")
 }
 
 complete -F _xvhc xvhc
