@@ -57,14 +57,26 @@ void help_form(char *text, size_t size, const struct command *command)
 	}
 }
 
+/* The command with its words, without options. Returns its length. */
+static int form_short(char *text, size_t size, const struct command *command)
+{
+	return snprintf(text, size, "%s%s%s", command->name, command->form[0] ? " " : "",
+			command->form);
+}
+
 void help_general(void)
 {
 	char form[64];
+	int length, width = 0;
 
 	puts(before);
 	for (size_t i = 0; commands[i]; i++) {
-		snprintf(form, sizeof(form), "%s %s", commands[i]->name, commands[i]->form);
-		printf("  xvhc %-22s %s\n", form, commands[i]->summary);
+		length = form_short(form, sizeof(form), commands[i]);
+		width = length > width ? length : width;
+	}
+	for (size_t i = 0; commands[i]; i++) {
+		form_short(form, sizeof(form), commands[i]);
+		printf("  xvhc %-*s  %s\n", width, form, commands[i]->summary);
 	}
 	printf("\nTopics, which xvhc help TOPIC tells about:\n\n");
 	for (const struct topic *topic = topics; topic->name; topic++)

@@ -30,7 +30,7 @@ _xvhc_words() {
 		"$@" list --json 2>/dev/null | awk -F'"' '$2 == "guest" && $4 != "" { print $4 }'
 		;;
 	*COMMAND*) "$@" help | sed -n 's/^  xvhc \([a-z]*\) .*/\1/p' ;;&
-	*TOPIC*) "$@" help | sed -n 's/^  \([a-z]*\)   *[a-z].*/\1/p' ;;
+	*TOPIC*) "$@" help | sed -n 's/^  \([a-z0-9]*\)   *[a-z].*/\1/p' ;;
 	*DEVICE*)
 		"$@" list --json 2>/dev/null |
 			awk -F'"' '$2 == "vendor" { vendor = $4 } $2 == "product" { print vendor ":" $4 }
