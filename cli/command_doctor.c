@@ -16,10 +16,11 @@
 /* In the order in which a person would look; the broker's answer is there from check_broker() on.
  */
 static void (*const checks[])(struct doctor *doctor) = {
-	check_hypervisor,   check_domain,        check_nodes,       check_seccomp,
-	check_usb,          check_broker,        check_version,     check_xenstore,
-	check_worker,       check_files,         check_worker_user, check_group,
-	check_usbfs_memory, check_authorization, check_rivals,      check_ports,
+	check_hypervisor, check_domain,       check_nodes,         check_seccomp,
+	check_usb,        check_broker,       check_version,       check_xenstore,
+	check_worker,     check_limits,       check_files,         check_worker_user,
+	check_group,      check_usbfs_memory, check_authorization, check_rivals,
+	check_ports,
 };
 
 static const char *member(struct json_object *object, const char *name)

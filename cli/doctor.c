@@ -50,6 +50,27 @@ bool doctor_has(const struct doctor *doctor, const char *path)
 	return path_make(doctor, path, whole) && access(whole, F_OK) == 0;
 }
 
+DIR *doctor_open(const struct doctor *doctor, const char *path)
+{
+	char whole[PATH_MAX];
+
+	return path_make(doctor, path, whole) ? opendir(whole) : NULL;
+}
+
+int doctor_count(const struct doctor *doctor, const char *path, const char *begin)
+{
+	DIR *directory = doctor_open(doctor, path);
+	struct dirent *entry;
+	int count = 0;
+
+	if (!directory)
+		return -1;
+	while ((entry = readdir(directory)))
+		count += strncmp(entry->d_name, begin, strlen(begin)) == 0;
+	closedir(directory);
+	return count;
+}
+
 bool doctor_read(const struct doctor *doctor, const char *path, char *text, size_t size)
 {
 	char whole[PATH_MAX];

@@ -6,6 +6,7 @@
 #ifndef XVHC_CLI_DOCTOR_H
 #define XVHC_CLI_DOCTOR_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,12 @@ const char *level_name(enum level level);
 /* Whether there is such a file or directory. */
 bool doctor_has(const struct doctor *doctor, const char *path);
 
+/* Opens a directory, to be closed. NULL: it cannot be opened. */
+DIR *doctor_open(const struct doctor *doctor, const char *path);
+
+/* How many entries of a directory begin like this. -1: it cannot be opened. */
+int doctor_count(const struct doctor *doctor, const char *path, const char *begin);
+
 /*
  * Reads the first line of a file, without its end. False: it cannot be read; text is empty then.
  */
@@ -73,6 +80,7 @@ void check_broker(struct doctor *doctor);
 void check_version(struct doctor *doctor);
 void check_xenstore(struct doctor *doctor);
 void check_worker(struct doctor *doctor);
+void check_limits(struct doctor *doctor);
 void check_files(struct doctor *doctor);
 
 /* Given ports: doctor_port.c. */

@@ -122,6 +122,48 @@ void check_worker(struct doctor *doctor)
 			    "%s cannot be run: %s", worker, strerror(errno));
 }
 
+/* How many files xvhcd may have open. 0: it is not known, or there is no limit. */
+static unsigned long files_limit(const struct doctor *doctor, const char *pid)
+{
+	static const char begin[] = "Max open files";
+	char path[256], line[256];
+	unsigned long limit = 0;
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "%s/proc/%s/limits", doctor->root, pid);
+	stream = fopen(path, "re");
+	if (!stream)
+		return 0;
+	while (fgets(line, sizeof(line), stream))
+		if (strncmp(line, begin, strlen(begin)) == 0)
+			limit = strtoul(line + strlen(begin), NULL, 10);
+	fclose(stream);
+	return limit;
+}
+
+void check_limits(struct doctor *doctor)
+{
+	const char *pid = doctor_answer_text(doctor, "pid");
+	unsigned long limit = pid ? files_limit(doctor, pid) : 0;
+	char path[64];
+	int used;
+
+	snprintf(path, sizeof(path), "/proc/%s/fd", pid ? pid : "none");
+	used = doctor_count(doctor, path, "");
+	/* Only root may look. */
+	if (limit == 0 || used < 0)
+		return;
+	if ((unsigned long)used > limit / 4 * 3)
+		finding_add(
+			doctor, "limits", LEVEL_WARNING,
+			"Let it have more: LimitNOFILE=16384 in a drop-in of its unit (systemctl "
+			"edit xvhcd), or ulimit -n before it is started.",
+			"xvhcd has %d files open, of %lu that it may have", used, limit);
+	else
+		finding_add(doctor, "limits", LEVEL_OK, NULL,
+			    "xvhcd has %d files open, of %lu that it may have", used, limit);
+}
+
 /* Each line that xvhcd --check says is a fault. Returns how many there were. */
 static uint32_t faults_read(struct doctor *doctor, FILE *stream)
 {

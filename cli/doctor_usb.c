@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,33 +21,9 @@
 #define CONTROLLER_BYTES_MIN (XVHC_WORKER_BYTES_MIN_2 + CONTROLLER_OVERHEAD)
 #define CONTROLLER_BYTES_MAX (XVHC_WORKER_BYTES_MAX + CONTROLLER_OVERHEAD)
 
-static DIR *directory_open(const struct doctor *doctor, const char *path)
-{
-	char whole[PATH_MAX];
-
-	if (snprintf(whole, sizeof(whole), "%s%s", doctor->root, path) >= (int)sizeof(whole))
-		return NULL;
-	return opendir(whole);
-}
-
-/* How many entries of a directory begin like this. -1: there is no such directory. */
-static int entries_count(const struct doctor *doctor, const char *path, const char *begin)
-{
-	DIR *directory = directory_open(doctor, path);
-	struct dirent *entry;
-	int count = 0;
-
-	if (!directory)
-		return -1;
-	while ((entry = readdir(directory)))
-		count += strncmp(entry->d_name, begin, strlen(begin)) == 0;
-	closedir(directory);
-	return count;
-}
-
 void check_usb(struct doctor *doctor)
 {
-	int buses = entries_count(doctor, DEVICES, "usb");
+	int buses = doctor_count(doctor, DEVICES, "usb");
 
 	if (buses < 0)
 		finding_add(doctor, "usb", LEVEL_FAILURE, "Load it: modprobe usbcore.",
@@ -126,7 +101,7 @@ void check_authorization(struct doctor *doctor)
 
 static void check_usbip(struct doctor *doctor)
 {
-	DIR *directory = directory_open(doctor, "/sys/bus/usb/drivers/usbip-host");
+	DIR *directory = doctor_open(doctor, "/sys/bus/usb/drivers/usbip-host");
 	struct dirent *entry;
 
 	if (!directory)
@@ -144,7 +119,7 @@ static void check_usbip(struct doctor *doctor)
 /* The programs that run, by the names that the kernel has for them. */
 static void check_programs(struct doctor *doctor)
 {
-	DIR *directory = directory_open(doctor, "/proc");
+	DIR *directory = doctor_open(doctor, "/proc");
 	struct dirent *entry;
 	char path[320], name[32];
 

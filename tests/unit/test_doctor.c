@@ -268,6 +268,23 @@ static void worker_is_missing(void **state)
 	finds(machine, check_worker, LEVEL_FAILURE, "/nowhere/xvhcd-worker", "Install xvhc");
 }
 
+static void broker_has_many_files_open(void **state)
+{
+	struct machine *machine = *state;
+
+	answer_set(machine, "{\"pid\": 7}");
+	check_limits(&machine->doctor); /* somebody who may not look */
+	assert_int_equal(json_object_array_length(machine->doctor.findings), 0);
+	fake_file(&machine->files,
+		  "Max processes 1 1 x\nMax open files            16       64 files\n",
+		  "proc/7/limits");
+	fake_file(&machine->files, "", "proc/7/fd/0");
+	finds(machine, check_limits, LEVEL_OK, "of 16", "");
+	for (int i = 1; i < 14; i++)
+		fake_file(&machine->files, "", "proc/7/fd/%d", i);
+	finds(machine, check_limits, LEVEL_WARNING, "of 16", "LimitNOFILE");
+}
+
 static void ports_are_told_as_the_broker_says(void **state)
 {
 	struct machine *machine = *state;
@@ -300,23 +317,15 @@ static void a_broken_file_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_machine_with_nothing_wrong),
-		CASE(no_hypervisor),
-		CASE(xenfs_is_not_mounted),
-		CASE(another_domain_than_dom0),
-		CASE(a_module_of_xen_is_missing),
-		CASE(no_filters_for_system_calls),
-		CASE(no_usb_host_controller),
-		CASE(no_device_nodes),
-		CASE(usbfs_has_too_little_memory),
-		CASE(usbfs_memory_is_used_up),
-		CASE(no_device_is_authorized),
-		CASE(others_are_after_the_ports),
-		CASE(broker_of_another_version),
-		CASE(broker_does_not_run),
-		CASE(xenstore_does_not_answer),
-		CASE(worker_is_missing),
-		CASE(ports_are_told_as_the_broker_says),
+		CASE(a_machine_with_nothing_wrong), CASE(no_hypervisor),
+		CASE(xenfs_is_not_mounted),         CASE(another_domain_than_dom0),
+		CASE(a_module_of_xen_is_missing),   CASE(no_filters_for_system_calls),
+		CASE(no_usb_host_controller),       CASE(no_device_nodes),
+		CASE(usbfs_has_too_little_memory),  CASE(usbfs_memory_is_used_up),
+		CASE(no_device_is_authorized),      CASE(others_are_after_the_ports),
+		CASE(broker_of_another_version),    CASE(broker_does_not_run),
+		CASE(xenstore_does_not_answer),     CASE(worker_is_missing),
+		CASE(broker_has_many_files_open),   CASE(ports_are_told_as_the_broker_says),
 		CASE(a_broken_file_is_named),
 	};
 
