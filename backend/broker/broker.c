@@ -14,6 +14,7 @@
 #include <broker/control_socket.h>
 #include <broker/controller.h>
 #include <broker/describer.h>
+#include <broker/event.h>
 #include <broker/given.h>
 #include <broker/guest.h>
 #include <broker/held.h>
@@ -441,6 +442,7 @@ void broker_fini(struct broker *broker)
 		if (*thread_at(broker, i))
 			jobs_stop(*thread_at(broker, i), JOBS_STOP_LIMIT_MS);
 	given_fini(broker);
+	events_fini(broker);
 	if (broker->udev)
 		hotplug_close(broker->udev);
 	topology_fini(&broker->topology);

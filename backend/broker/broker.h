@@ -35,6 +35,7 @@
 #include <common/rate.h>
 
 struct controller;
+struct event;
 struct given;
 struct worker_slot;
 struct udev_monitor;
@@ -234,6 +235,13 @@ struct broker_options {
 
 struct client;
 
+/* What has happened of late: event.c. */
+struct events {
+	struct event *first; /* the oldest */
+	uint32_t count;
+	uint64_t last_number; /* 0: there was none yet */
+};
+
 struct broker {
 	const struct broker_options *options;
 	struct xenstore *store;
@@ -261,6 +269,7 @@ struct broker {
 	struct topology topology;
 	struct ports_file file;
 	struct policy policy;
+	struct events events;
 	struct given *given;
 	struct guest *guests;
 	struct client *clients;

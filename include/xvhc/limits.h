@@ -68,4 +68,10 @@
 #define XVHC_GUEST_NAME_MAX 256u     /* bytes of a guest's name, with its NUL */
 #define XVHC_COMMAND_BYTES_MAX 4096u /* one request on the control socket */
 
+/* Events, which xvhcd tells and keeps for a while. */
+#define XVHC_EVENTS_MAX 2048u           /* that are kept */
+#define XVHC_EVENTS_OF_A_GUEST_MAX 256u /* of one guest; of no guest; all kinds */
+#define XVHC_EVENTS_OF_A_KIND_MAX 16u   /* of one kind, about one port */
+#define XVHC_EVENTS_PER_SECOND_MAX 8u   /* of one kind, about one port: the others are counted */
+
 #endif
