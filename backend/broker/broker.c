@@ -15,6 +15,7 @@
 #include <broker/controller.h>
 #include <broker/describer.h>
 #include <broker/event.h>
+#include <broker/event_plug.h>
 #include <broker/given.h>
 #include <broker/guest.h>
 #include <broker/held.h>
@@ -205,7 +206,10 @@ int broker_init(struct broker *broker, const struct broker_options *options, str
 		result = hotplug_begin(broker);
 	if (result != 0)
 		return result;
-	return threads_begin(broker);
+	result = threads_begin(broker);
+	if (result == 0)
+		event_tell(broker, EVENT_STARTED, (struct event_about){0}, "xvhcd has started");
+	return result;
 }
 
 static void xenstore_readable(struct broker *broker)
@@ -230,6 +234,8 @@ static void label_done(struct broker *broker, struct job *job)
 	if (device)
 		snprintf(device->label, sizeof(device->label), "%.*s",
 			 (int)sizeof(device->label) - 1, job->text);
+	if (device)
+		plug_named(broker, device);
 	free(job);
 }
 
@@ -255,9 +261,15 @@ static void policy_reload(struct broker *broker)
 		return;
 	if (policy_load(&broker->policy, options->config, options->config_required) != 0) {
 		log_line(LOG_LEVEL_ERROR, "the rules from before stay in force");
+		event_tell(broker, EVENT_ERROR, (struct event_about){0},
+			   "%s cannot be used, and the rules from before stay in force: the log "
+			   "says why",
+			   options->config);
 		return;
 	}
 	log_line(LOG_LEVEL_INFO, "%s is read anew", options->config);
+	event_tell(broker, EVENT_RELOADED, (struct event_about){0}, "%s is read anew",
+		   options->config);
 	judge_all(broker);
 }
 
@@ -273,6 +285,7 @@ static void signal_readable(struct broker *broker)
 		return;
 	}
 	log_line(LOG_LEVEL_INFO, "ending; ports stay given");
+	event_tell(broker, EVENT_ENDING, (struct event_about){0}, "xvhcd ends; ports stay given");
 	broker->stopping = true;
 	broker->stop_until_ms = clock_ms() + STOP_LIMIT_MS;
 	controllers_stop(broker);
@@ -352,6 +365,7 @@ static void settle_once(struct broker *broker)
 	broker->now_ms = clock_ms();
 	if (broker->topology_dirty)
 		topology_follow(broker);
+	plugs_follow(broker);
 	if (broker->guests_dirty) {
 		broker->guests_dirty = false;
 		guests_scan(broker);

@@ -37,6 +37,7 @@
 struct controller;
 struct event;
 struct given;
+struct plug;
 struct worker_slot;
 struct udev_monitor;
 
@@ -109,6 +110,7 @@ struct given {
 	bool needs_reset; /* a guest had it */
 	uint32_t opens_failed;
 	enum port_state guest_use;
+	bool attached_told; /* an event has told that the guest knows of it */
 
 	/* Whether the guest may have it: judge.c. */
 	struct describer *describer; /* NULL: none runs, or is about to */
@@ -240,6 +242,10 @@ struct events {
 	struct event *first; /* the oldest */
 	uint32_t count;
 	uint64_t last_number; /* 0: there was none yet */
+	struct plug *plugs;   /* devices that are there: event_plug.c */
+	uint32_t plug_count;
+	bool plugs_known; /* they were looked at before */
+	uint64_t scans;   /* of the topology: the last one that was looked at */
 };
 
 struct broker {

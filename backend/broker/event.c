@@ -9,12 +9,14 @@
 
 #include <json-c/json.h>
 
+#include <broker/event_plug.h>
 #include <broker/given.h>
 #include <broker/guest.h>
 
 #define MESSAGE_TEXT_MAX 512u
 #define SECOND_MS 1000u
 #define TIME_TEXT_MAX 32u
+#define EVENT_JSON_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_STARTED] = "started",
@@ -35,6 +37,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_BLOCKED] = "blocked",
 	[EVENT_ERROR] = "error",
 	[EVENT_RESTARTING] = "restarting",
+	[EVENT_LOST] = "lost",
 };
 
 const char *event_kind_name(enum event_kind kind)
@@ -99,8 +102,8 @@ static void port_add(struct json_object *object, const struct event_facts *facts
 	text_add(object, "place", facts->place);
 }
 
-static struct json_object *event_json(uint64_t number, enum event_kind kind, uint32_t left_out,
-				      const struct event_facts *facts, const char *message)
+struct json_object *event_json(uint64_t number, enum event_kind kind, uint32_t left_out,
+			       const struct event_facts *facts, const char *message)
 {
 	struct json_object *object = json_object_new_object();
 	char time[TIME_TEXT_MAX];
@@ -122,6 +125,8 @@ static struct json_object *event_json(uint64_t number, enum event_kind kind, uin
 		text_add(object, "from", facts->from);
 	if (facts->count)
 		json_object_object_add(object, "count", json_object_new_int64(facts->count));
+	if (facts->pause_ms)
+		json_object_object_add(object, "pause-ms", json_object_new_int64(facts->pause_ms));
 	if (left_out)
 		json_object_object_add(object, "left-out", json_object_new_int64(left_out));
 	return object;
@@ -163,6 +168,7 @@ static void event_drop(struct broker *broker, struct event **at)
 {
 	struct event *event = *at;
 
+	assert(event);
 	*at = event->next;
 	broker->events.count--;
 	free(event);
@@ -192,20 +198,25 @@ static void event_append(struct broker *broker, struct event *event)
 void event_put(struct broker *broker, enum event_kind kind, const struct event_facts *facts,
 	       const char *message)
 {
-	uint64_t now_ms = clock_ms(), number = broker->events.last_number + 1;
-	struct kin kin = kin_find(broker, kind, facts, now_ms);
+	uint64_t now_ms = clock_ms(), number;
 	struct json_object *object;
 	struct event *event;
+	struct kin kin;
 	const char *text;
 	size_t length;
 
+	/* The order matters to whoever reads it. */
+	plugs_tell(broker, facts->place);
+	number = broker->events.last_number + 1;
+	kin = kin_find(broker, kind, facts, now_ms);
 	if (kin.in_a_second >= XVHC_EVENTS_PER_SECOND_MAX) {
 		kin.newest->left_out += kin.newest->left_out < UINT32_MAX;
 		return;
 	}
 	object = event_json(number, kind, kin.newest ? kin.newest->left_out : 0, facts, message);
-	text = json_object_to_json_string_length(object, JSON_C_TO_STRING_PLAIN, &length);
-	event = text ? calloc(1, sizeof(*event) + length + 1) : NULL;
+	text = json_object_to_json_string_length(object, EVENT_JSON_FLAGS, &length);
+	event = text && length < XVHC_EVENT_BYTES_MAX ? calloc(1, sizeof(*event) + length + 2)
+						      : NULL;
 	if (event) {
 		event->number = number;
 		event->told_ms = now_ms;
@@ -227,7 +238,11 @@ static void guest_fill(const struct broker *broker, const struct event_about *ab
 	const struct controller *controller =
 		about->given ? about->given->controller : about->controller;
 	const struct guest *guest = controller ? guest_find_domid(broker, controller->domid) : NULL;
+	const struct given *port = NULL;
 
+	/* A guest that is gone has no name any more, but for the ports that are given to it. */
+	for (uint32_t i = 1; controller && i <= controller->ports && !port; i++)
+		port = controller->given[i];
 	if (controller) {
 		facts->domid_known = true;
 		facts->domid = controller->domid;
@@ -236,6 +251,8 @@ static void guest_fill(const struct broker *broker, const struct event_about *ab
 		snprintf(facts->guest, sizeof(facts->guest), "%s", about->given->guest);
 	else if (guest && guest->name[0])
 		snprintf(facts->guest, sizeof(facts->guest), "%s", guest->name);
+	else if (port)
+		snprintf(facts->guest, sizeof(facts->guest), "%s", port->guest);
 	else if (controller)
 		snprintf(facts->guest, sizeof(facts->guest), "domain %u", controller->domid);
 }
@@ -273,7 +290,12 @@ static void given_fill(struct broker *broker, const struct given *given, struct 
 void event_tell(struct broker *broker, enum event_kind kind, struct event_about about,
 		const char *format, ...)
 {
-	struct event_facts facts = {.rule = about.rule, .from = about.from, .count = about.count};
+	struct event_facts facts = {
+		.rule = about.rule,
+		.from = about.from,
+		.count = about.count,
+		.pause_ms = about.pause_ms,
+	};
 	char message[MESSAGE_TEXT_MAX];
 	va_list arguments;
 
@@ -297,12 +319,18 @@ const struct event *event_find(const struct broker *broker, uint64_t number)
 	return event;
 }
 
+const struct given *event_given_at(const struct broker *broker, const struct place *place)
+{
+	const struct connector *connector = topology_find_place(&broker->topology, place);
+
+	return connector ? given_find(broker, connector) : given_find_place(broker, place);
+}
+
 bool event_concerns(const struct broker *broker, const struct event *event,
 		    const struct place *place)
 {
 	const struct connector *connector = topology_find_place(&broker->topology, place);
-	const struct given *given =
-		connector ? given_find(broker, connector) : given_find_place(broker, place);
+	const struct given *given = event_given_at(broker, place);
 	char text[XVHC_PLACE_MAX];
 
 	place_format(connector ? connector_place(connector) : place, text);
@@ -331,6 +359,7 @@ struct json_object *event_last_json(const struct broker *broker, const struct pl
 
 void events_fini(struct broker *broker)
 {
+	plugs_fini(broker);
 	while (broker->events.first)
 		event_drop(broker, &broker->events.first);
 }

@@ -36,6 +36,7 @@ enum event_kind {
 	EVENT_BLOCKED,      /* requests of the guest were kept from the device */
 	EVENT_ERROR,        /* something failed */
 	EVENT_RESTARTING,   /* a controller may connect anew after a pause */
+	EVENT_LOST,         /* to one who follows them: it did not read fast enough */
 	EVENT_KINDS,
 };
 
@@ -46,6 +47,7 @@ struct event_about {
 	const char *rule;                    /* of REFUSED */
 	const char *from;                    /* of CHANGED: what the device was before */
 	uint32_t count;                      /* what it stands for, where that is countable */
+	uint32_t pause_ms;                   /* of RESTARTING */
 };
 
 /* The same, looked up, for those who know better (event_plug.c). */
@@ -62,6 +64,7 @@ struct event_facts {
 	const char *rule;
 	const char *from;
 	uint32_t count;
+	uint32_t pause_ms;
 };
 
 /* One that is kept. */
@@ -74,7 +77,7 @@ struct event {
 	char place[XVHC_PLACE_MAX];
 	char guest[XVHC_GUEST_NAME_MAX];
 	size_t length;
-	char text[]; /* length bytes, the last is the end of line */
+	char text[]; /* length bytes, the last is the end of line; and a NUL */
 };
 
 /*
@@ -91,12 +94,19 @@ void event_put(struct broker *broker, enum event_kind kind, const struct event_f
 /* The word for a kind, as it stands in an event. */
 const char *event_kind_name(enum event_kind kind);
 
+/* The line of JSON, to be put. left_out: events like it that were not told. */
+struct json_object *event_json(uint64_t number, enum event_kind kind, uint32_t left_out,
+			       const struct event_facts *facts, const char *message);
+
 /* Fills in place and names of a port that is there, and the guest that it is given to. */
 void event_facts_of_connector(const struct broker *broker, const struct connector *connector,
 			      struct event_facts *facts);
 
 /* The oldest event that is kept with this number or a later one. NULL: none. */
 const struct event *event_find(const struct broker *broker, uint64_t number);
+
+/* The given port of this place, whichever side of a connector it names. NULL: none. */
+const struct given *event_given_at(const struct broker *broker, const struct place *place);
 
 /*
  * Whether an event is about this port: it says so, or it is one of the guest that has the port and

@@ -23,6 +23,7 @@
 
 #include <broker/controller.h>
 #include <broker/describer.h>
+#include <broker/event.h>
 #include <broker/given_hub.h>
 #include <broker/guest.h>
 #include <broker/held.h>
@@ -138,6 +139,9 @@ static void claim_failed(struct broker *broker, struct given *given, const struc
 
 	given_names(broker, given, names, sizeof(names));
 	/* What a toolstack wants stands in its node until it takes that back: try again. */
+	if (strcmp(given->text, job->text) != 0)
+		event_tell(broker, EVENT_ERROR, (struct event_about){.given = given}, "%s",
+			   job->text);
 	if (!given->confirmed && !given->by_toolstack) {
 		given_answer(broker, given, false, "Port %s is not given: %s.", names, job->text);
 		given_free(broker, given);
@@ -169,6 +173,8 @@ static void claim_confirm(struct broker *broker, struct given *given)
 		unwritten = " It could not be written down: after a restart of xvhcd it is not "
 			    "given. The log of xvhcd says why.";
 	log_line(LOG_LEVEL_INFO, "port %s is given to %s", names, given->guest);
+	event_tell(broker, EVENT_GIVEN, (struct event_about){.given = given},
+		   "the port is given to %s", given->guest);
 	if (!guest)
 		snprintf(later, sizeof(later), " %s does not run; it gets the port when it starts.",
 			 given->guest);
@@ -296,6 +302,8 @@ static void release_done(struct broker *broker, struct given *given, const struc
 	given_names(broker, given, names, sizeof(names));
 	if (job->error != 0) {
 		log_line(LOG_LEVEL_ERROR, "port %s: %s", names, job->text);
+		event_tell(broker, EVENT_ERROR, (struct event_about){.given = given}, "%s",
+			   job->text);
 		given_answer(broker, given, false, "Port %s is taken from %s, but %s.", names,
 			     given->guest, job->text);
 	} else {
@@ -303,6 +311,8 @@ static void release_done(struct broker *broker, struct given *given, const struc
 		given_answer(broker, given, true, "Port %s is taken from %s; dom0 has it.", names,
 			     given->guest);
 	}
+	event_tell(broker, EVENT_TAKEN, (struct event_about){.given = given},
+		   "the port is taken from %s", given->guest);
 	given_free(broker, given);
 }
 
@@ -317,6 +327,8 @@ static void reset_done(struct broker *broker, struct given *given, const struct 
 	given_names(broker, given, names, sizeof(names));
 	log_line(LOG_LEVEL_WARNING, "port %s: resetting its device failed: %s", names,
 		 strerror(-job->error));
+	event_tell(broker, EVENT_ERROR, (struct event_about){.given = given},
+		   "resetting the device failed: %s", strerror(-job->error));
 }
 
 /* 6. */
@@ -353,6 +365,7 @@ static void open_done(struct broker *broker, struct given *given, struct job *jo
 			held_begin(broker, given, job->fd);
 			given->device_state = DEVICE_ATTACHED;
 			given->guest_use = PORT_ATTACHED;
+			given->attached_told = false;
 		} else {
 			controller_restart(broker, given->controller, "its worker does not listen");
 		}
@@ -433,6 +446,8 @@ static void bind(struct broker *broker, struct given *given)
 	if (result != 0) {
 		log_line(LOG_LEVEL_ERROR, "guest %u (%s) gets no USB controller: %s", guest->domid,
 			 guest->name, strerror(-result));
+		event_tell(broker, EVENT_ERROR, (struct event_about){.given = given},
+			   "the guest gets no USB controller: %s", strerror(-result));
 		given->retry_at_ms = broker->now_ms + GIVEN_RETRY_MS;
 	}
 }
@@ -475,6 +490,7 @@ static bool device_is_too_fast(struct broker *broker, struct given *given,
 		 "the device is too fast for a controller of USB 1.1: make one of version=2");
 	given_names(broker, given, names, sizeof(names));
 	log_line(LOG_LEVEL_WARNING, "port %s, given to %s: %s", names, given->guest, given->text);
+	event_tell(broker, EVENT_ERROR, (struct event_about){.given = given}, "%s", given->text);
 	return true;
 }
 
@@ -487,6 +503,8 @@ static void hub_port_end(struct broker *broker, struct given *given)
 	if (given->device_state == DEVICE_DETACHING || held_by_anyone(broker, given) ||
 	    hub_has_given_ports(broker, given))
 		return;
+	event_tell(broker, EVENT_TAKEN, (struct event_about){.given = given},
+		   "the port is the guest's no longer: its hub has gone, or is given no more");
 	given_free(broker, given);
 }
 
