@@ -407,6 +407,7 @@ static void broker_settle(struct broker *broker)
 	} while (broker->again && ++passes < PASSES_MAX);
 	if (broker->again)
 		broker_wake_at(broker, broker->now_ms);
+	clients_tell(broker);
 }
 
 static int wait_ms(const struct broker *broker, int limit_ms)

@@ -14,6 +14,7 @@ enum command_type {
 	COMMAND_LIST,
 	COMMAND_GIVE,
 	COMMAND_TAKE,
+	COMMAND_MONITOR,
 	COMMANDS,
 };
 
@@ -21,6 +22,10 @@ struct command {
 	enum command_type type;
 	char port[XVHC_PLACE_MAX];       /* one of the forms that port_name_is_valid() accepts */
 	char guest[XVHC_GUEST_NAME_MAX]; /* guest_name_fault() found none */
+	/* Of MONITOR: events from before that are asked for; each word is a port or a guest. */
+	uint32_t last;
+	uint32_t word_count;
+	char words[XVHC_MONITOR_WORDS_MAX][XVHC_GUEST_NAME_MAX];
 };
 
 #define COMMAND_TEXT_MAX 1024u /* bytes of the message in an answer */

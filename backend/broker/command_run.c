@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <broker/command_list.h>
+#include <broker/command_monitor.h>
 #include <broker/control_socket.h>
 #include <broker/given.h>
 #include <broker/given_hub.h>
@@ -161,6 +162,7 @@ static void (*const runs[COMMANDS])(struct broker *broker, struct client_ref cli
 	[COMMAND_LIST] = command_list,
 	[COMMAND_GIVE] = run_give,
 	[COMMAND_TAKE] = run_take,
+	[COMMAND_MONITOR] = command_monitor,
 };
 
 void command_run(struct broker *broker, struct client_ref client, const struct command *command)
