@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <xvhc/limits.h>
+
 #include "ask.h"
 #include "follow.h"
 
@@ -66,7 +68,7 @@ static void event_print(struct json_object *event)
 	    strcmp(member(event, "kind"), "blocked") != 0)
 		snprintf(times, sizeof(times), " (%s)", member(event, "count"));
 	if (json_object_object_get_ex(event, "left-out", &count))
-		snprintf(left_out, sizeof(left_out), " (before it %s like it)",
+		snprintf(left_out, sizeof(left_out), " (%s more like it before)",
 			 member(event, "left-out"));
 	snprintf(line, sizeof(line), "%s  %-12s  %-9s  %-10s  %s%s%s", when, member(event, "kind"),
 		 names, member(event, "guest"), member(event, "message"), times, left_out);
@@ -129,7 +131,7 @@ static int run(const struct call *call)
 const struct command command_monitor = {
 	.name = "monitor",
 	.form = "[PORT|GUEST...]",
-	.words_max = 8,
+	.words_max = XVHC_MONITOR_WORDS_MAX,
 	.summary = "print what happens, as it happens",
 	.options = {[OPTION_JSON] = {"json", 0, NULL, "print an object a line, for programs"},
 		    [OPTION_LAST] = {"last", 'n', "N", "begin with the last N events from before"}},
