@@ -7,6 +7,7 @@
  *   broker -> worker          worker -> broker
  *   CONNECT                   CONNECTED, or FAILED and it ends
  *   ATTACH + descriptor       PORT_STATE (as the guest comes to use the device)
+ *                             PORT_EVENT (what the guest did, counted; for people)
  *   DETACH                    DETACHED (all transfers ended, the descriptor is closed)
  *                             once for each ATTACH, also unasked: it was unplugged, or is no good
  *   (end of file: the worker ends)
@@ -32,6 +33,7 @@ enum message_type {
 	MESSAGE_DETACHED,
 	MESSAGE_DESCRIBE,
 	MESSAGE_DESCRIPTION,
+	MESSAGE_PORT_EVENT,
 };
 
 /* How the worker reaches the guest. */
@@ -92,6 +94,22 @@ struct message_port {
 	uint32_t state; /* enum port_state; with PORT_STATE only */
 };
 
+enum port_event {
+	PORT_EVENT_RESET = 0,    /* the device was reset for the guest */
+	PORT_EVENT_RESET_FAILED, /* the same, and it did not answer */
+	PORT_EVENT_BLOCKED,      /* a request was refused by vetting */
+	PORT_EVENTS,
+};
+
+/* Of one kind and port, the worker sends at most one in XVHC_PORT_EVENT_PAUSE_MS. */
+struct message_port_event {
+	uint32_t port;
+	uint32_t event;    /* enum port_event */
+	uint32_t count;    /* since the last one, at least 1 */
+	uint32_t type;     /* enum transfer_type; of the last one that was blocked */
+	uint32_t endpoint; /* the same: bEndpointAddress */
+};
+
 struct message_failed {
 	int32_t error;  /* enum xvhc_error */
 	char text[120]; /* what happened, for the log: NUL-terminated, and not believed to be */
@@ -121,6 +139,7 @@ struct message {
 		struct message_connect connect;
 		struct message_attach attach;
 		struct message_port port;
+		struct message_port_event port_event;
 		struct message_failed failed;
 		struct message_description description;
 	} u;

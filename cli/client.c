@@ -2,7 +2,6 @@
 #include "client.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 #define ANSWER_LIMIT_S 90
 #define ANSWER_BYTES_MAX (16u << 20)
 
-static int client_connect(const char *path)
+int client_connect(const char *path)
 {
 	const struct timeval limit = {.tv_sec = ANSWER_LIMIT_S};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -49,8 +48,9 @@ static int client_connect(const char *path)
 	return -1;
 }
 
-static bool request_send(int fd, const char *text)
+bool client_send(int fd, struct json_object *request)
 {
+	const char *text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	size_t length = strlen(text), sent = 0;
 	ssize_t result;
 
@@ -100,9 +100,7 @@ struct json_object *client_ask(const char *socket_path, struct json_object *requ
 
 	if (fd < 0)
 		return NULL;
-	text = request_send(fd, json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN))
-		       ? answer_read(fd)
-		       : NULL;
+	text = client_send(fd, request) ? answer_read(fd) : NULL;
 	close(fd);
 	if (text)
 		answer = json_tokener_parse(text);

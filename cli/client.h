@@ -3,7 +3,15 @@
 #ifndef XVHC_CLI_CLIENT_H
 #define XVHC_CLI_CLIENT_H
 
+#include <stdbool.h>
+
 #include <json-c/json.h>
+
+/* Connects to the broker. -1 on failure, after a sentence on standard error. */
+int client_connect(const char *socket_path);
+
+/* Sends a request, as one line. */
+bool client_send(int fd, struct json_object *request);
 
 /*
  * Sends a request and waits for its answer, which the caller puts. NULL on failure, after a

@@ -46,6 +46,7 @@ extern const struct command command_doctor;
 extern const struct command command_give;
 extern const struct command command_help;
 extern const struct command command_list;
+extern const struct command command_monitor;
 extern const struct command command_take;
 
 /* All of them, in the order of the help; the last is NULL. */

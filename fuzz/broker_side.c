@@ -14,6 +14,7 @@
 #include <broker/broker.h>
 #include <broker/controller.h>
 #include <broker/describer.h>
+#include <broker/event.h>
 #include <broker/given.h>
 #include <broker/worker_message.h>
 #include <common/message_io.h>
@@ -118,20 +119,41 @@ static void send_somehow(int socket, const struct message *message, uint8_t how)
 		send_descriptors(socket, message, (how & 15) > 10 ? (how & 3) : 0);
 }
 
+/* Each event is one line that a terminal may show, and there are no more of them than there may. */
+static void events_check(void)
+{
+	uint32_t count = 0;
+
+	for (const struct event *event = event_find(&broker, 0); event; event = event->next) {
+		count++;
+		MUST(event->length <= XVHC_EVENT_BYTES_MAX);
+		MUST(event->text[event->length - 1] == '\n');
+		for (size_t i = 0; i + 1 < event->length; i++)
+			MUST(event->text[i] >= ' ' && event->text[i] <= '~');
+	}
+	MUST(count == broker.events.count && count <= EVENT_KINDS * XVHC_EVENTS_PER_SECOND_MAX);
+}
+
 bool broker_hear(struct input *input)
 {
 	uint8_t how = input_u8(input);
 	struct message message;
 
 	input_take(input, &message, sizeof(message));
-	message.type &= how & 0x40 ? UINT32_MAX : 7;
+	message.type &= how & 0x40 ? UINT32_MAX : 15;
 	message.u.port.port &= how & 0x20 ? UINT32_MAX : 7;
+	if (message.type == MESSAGE_PORT_EVENT && !(how & 0x10)) {
+		message.u.port_event.event &= 3;
+		message.u.port_event.type &= 3;
+		message.u.port_event.endpoint &= 0xff;
+	}
 	send_somehow(worker_side, &message, how);
 	worker_readable(&broker, 0);
 	MUST(controller->phase < PHASES);
 	MUST(given[0].device_state <= DEVICE_DETACHING && given[0].guest_use <= PORT_CONFIGURED);
 	MUST(given[1].device_state <= DEVICE_DETACHING && given[1].guest_use <= PORT_CONFIGURED);
 	MUST(controller->worker || !broker.workers[0].controller);
+	events_check();
 	return broker.workers[0].controller != NULL && broker.workers[0].process.socket >= 0;
 }
 
@@ -166,6 +188,7 @@ void broker_end(void)
 		close(given[0].describer->process.socket);
 	close(describer_side);
 	policy_fini(&broker.policy);
+	events_fini(&broker);
 	if (broker.workers[0].process.socket >= 0)
 		close(broker.workers[0].process.socket);
 	close(worker_side);

@@ -56,8 +56,9 @@ static void hear(void)
 	struct message_fds fds;
 
 	while (message_receive(broker, &message, &fds) > 0)
-		MUST(fds.count == 0 && message.type >= MESSAGE_CONNECTED &&
-		     message.type <= MESSAGE_DETACHED);
+		MUST(fds.count == 0 &&
+		     ((message.type >= MESSAGE_CONNECTED && message.type <= MESSAGE_DETACHED) ||
+		      message.type == MESSAGE_PORT_EVENT));
 }
 
 static void offer_pool(struct message_connect *connect, uint8_t how)

@@ -14,6 +14,8 @@
 #include <broker/control_socket.h>
 #include <broker/controller.h>
 #include <broker/describer.h>
+#include <broker/event.h>
+#include <broker/event_plug.h>
 #include <broker/given.h>
 #include <broker/given_identity.h>
 #include <broker/guest.h>
@@ -168,7 +170,10 @@ int broker_init(struct broker *broker, const struct broker_options *options, str
 		result = hotplug_begin(broker);
 	if (result != 0)
 		return result;
-	return threads_begin(broker);
+	result = threads_begin(broker);
+	if (result == 0)
+		event_tell(broker, EVENT_STARTED, (struct event_about){0}, "xvhcd has started");
+	return result;
 }
 
 static void xenstore_readable(struct broker *broker)
@@ -195,6 +200,7 @@ static void label_done(struct broker *broker, struct job *job)
 			 (int)sizeof(device->label) - 1, job->text);
 		memcpy(device->serial, job->serial, sizeof(device->serial));
 		device->named = true;
+		plug_named(broker, device);
 	}
 	free(job);
 }
@@ -224,9 +230,15 @@ static void policy_reload(struct broker *broker)
 			 "the rules from before stay in force: mend %s, and "
 			 "tell xvhcd by SIGHUP",
 			 options->config);
+		event_tell(broker, EVENT_ERROR, (struct event_about){0},
+			   "%s cannot be used, and the rules from before stay in force: the log "
+			   "says why",
+			   options->config);
 		return;
 	}
 	log_line(LOG_LEVEL_INFO, "%s is read anew", options->config);
+	event_tell(broker, EVENT_RELOADED, (struct event_about){0}, "%s is read anew",
+		   options->config);
 	judge_all(broker);
 }
 
@@ -243,6 +255,7 @@ static void signal_readable(struct broker *broker)
 		return;
 	}
 	log_line(LOG_LEVEL_INFO, "ending; ports stay given");
+	event_tell(broker, EVENT_ENDING, (struct event_about){0}, "xvhcd ends; ports stay given");
 	broker->stopping = true;
 	broker->stop_until_ms = clock_ms() + STOP_LIMIT_MS;
 	controllers_stop(broker);
@@ -331,6 +344,7 @@ static void settle_once(struct broker *broker)
 		ports_step(broker);
 		identities_step(broker);
 	}
+	plugs_follow(broker);
 	if (broker->guests_dirty) {
 		broker->guests_dirty = false;
 		guests_scan(broker);
@@ -372,6 +386,7 @@ static void broker_settle(struct broker *broker)
 	} while (broker->again && ++passes < PASSES_MAX);
 	if (broker->again)
 		broker_wake_at(broker, broker->now_ms);
+	clients_tell(broker);
 }
 
 static int wait_ms(const struct broker *broker, int limit_ms)
@@ -420,6 +435,7 @@ void broker_fini(struct broker *broker)
 		if (*thread_at(broker, i))
 			jobs_stop(*thread_at(broker, i), JOBS_STOP_LIMIT_MS);
 	given_fini(broker);
+	events_fini(broker);
 	if (broker->udev)
 		hotplug_close(broker->udev);
 	topology_fini(&broker->topology);

@@ -36,7 +36,9 @@
 #include <common/rate.h>
 
 struct controller;
+struct event;
 struct given;
+struct plug;
 struct worker_slot;
 struct udev_monitor;
 
@@ -114,6 +116,7 @@ struct given {
 	bool needs_reset; /* a guest had it */
 	uint32_t opens_failed;
 	enum port_state guest_use;
+	bool attached_told; /* an event has told that the guest knows of it */
 
 	/* Whether the guest may have it: judge.c. */
 	struct describer *describer; /* NULL: none runs, or is about to */
@@ -241,6 +244,17 @@ struct broker_options {
 
 struct client;
 
+/* What has happened of late: event.c. */
+struct events {
+	struct event *first; /* the oldest */
+	uint32_t count;
+	uint64_t last_number; /* 0: there was none yet */
+	struct plug *plugs;   /* devices that are there: event_plug.c */
+	uint32_t plug_count;
+	bool plugs_known; /* they were looked at before */
+	uint64_t scans;   /* of the topology: the last one that was looked at */
+};
+
 struct broker {
 	const struct broker_options *options;
 	struct xenstore *store;
@@ -273,6 +287,7 @@ struct broker {
 	bool ports_follows;        /* what has no line in it any more is taken */
 	uint64_t ports_read_at_ms; /* it has changed; 0: it has not */
 	struct policy policy;
+	struct events events;
 	struct given *given;
 	struct guest *guests;
 	struct client *clients;

@@ -16,10 +16,9 @@ static const struct {
 	bool port;  /* it has a "port" or a "device" */
 	bool guest; /* it has a "guest" */
 } commands[] = {
-	{"list", COMMAND_LIST, false, false},
-	{"give", COMMAND_GIVE, true, true},
-	{"take", COMMAND_TAKE, true, false},
-	{"doctor", COMMAND_DOCTOR, false, false},
+	{"list", COMMAND_LIST, false, false},       {"give", COMMAND_GIVE, true, true},
+	{"take", COMMAND_TAKE, true, false},        {"doctor", COMMAND_DOCTOR, false, false},
+	{"monitor", COMMAND_MONITOR, false, false},
 };
 
 /* A string member of the request, without a NUL inside; NULL: there is none. */
@@ -113,6 +112,63 @@ static bool guest_parse(struct json_object *request, struct command *command,
 	return true;
 }
 
+static bool word_parse(struct json_object *array, size_t index, struct command *command,
+		       char text[COMMAND_TEXT_MAX])
+{
+	struct json_object *member = json_object_array_get_idx(array, index);
+	const char *word =
+		json_object_is_type(member, json_type_string) ? json_object_get_string(member) : "";
+	char quoted[128];
+
+	if (!port_name_is_valid(word) && guest_name_fault(word)) {
+		snprintf(text, COMMAND_TEXT_MAX,
+			 "'%s' is neither the name of a port, like 1-2, nor of a guest. xvhc list "
+			 "shows both.",
+			 quote(word, quoted));
+		return false;
+	}
+	snprintf(command->words[index], sizeof(command->words[index]), "%s", word);
+	return true;
+}
+
+/* What is to be followed, and how much of what was before. */
+static bool follow_parse(struct json_object *request, struct command *command,
+			 char text[COMMAND_TEXT_MAX])
+{
+	struct json_object *words = NULL, *last = NULL;
+	size_t count = 0;
+
+	if (json_object_object_get_ex(request, "last", &last)) {
+		int64_t number = json_object_get_int64(last);
+
+		if (!json_object_is_type(last, json_type_int) || number < 0 ||
+		    number > XVHC_EVENTS_MAX) {
+			snprintf(text, COMMAND_TEXT_MAX,
+				 "The number of events from before is from 0 to %u.",
+				 XVHC_EVENTS_MAX);
+			return false;
+		}
+		command->last = (uint32_t)number;
+	}
+	if (json_object_object_get_ex(request, "words", &words))
+		count = json_object_is_type(words, json_type_array)
+				? json_object_array_length(words)
+				: SIZE_MAX;
+	if (count > XVHC_MONITOR_WORDS_MAX) {
+		snprintf(
+			text, COMMAND_TEXT_MAX,
+			"No more than %u ports and guests can be followed by name. Without a name, "
+			"all are.",
+			XVHC_MONITOR_WORDS_MAX);
+		return false;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!word_parse(words, i, command, text))
+			return false;
+	command->word_count = (uint32_t)count;
+	return true;
+}
+
 static bool request_parse(struct json_object *request, struct command *command,
 			  char text[COMMAND_TEXT_MAX])
 {
@@ -123,7 +179,8 @@ static bool request_parse(struct json_object *request, struct command *command,
 			continue;
 		command->type = commands[i].type;
 		return (!commands[i].port || port_or_device_parse(request, command, text)) &&
-		       (!commands[i].guest || guest_parse(request, command, text));
+		       (!commands[i].guest || guest_parse(request, command, text)) &&
+		       (command->type != COMMAND_MONITOR || follow_parse(request, command, text));
 	}
 	snprintf(text, COMMAND_TEXT_MAX, "xvhcd does not know this command.");
 	return false;

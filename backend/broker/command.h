@@ -17,6 +17,7 @@ enum command_type {
 	COMMAND_GIVE,
 	COMMAND_TAKE,
 	COMMAND_DOCTOR,
+	COMMAND_MONITOR,
 	COMMANDS,
 };
 
@@ -26,6 +27,10 @@ struct command {
 	bool by_device;            /* it names a device, and no port */
 	struct identity device;
 	char guest[XVHC_GUEST_NAME_MAX]; /* guest_name_fault() found none */
+	/* Of MONITOR: events from before that are asked for; each word is a port or a guest. */
+	uint32_t last;
+	uint32_t word_count;
+	char words[XVHC_MONITOR_WORDS_MAX][XVHC_GUEST_NAME_MAX];
 };
 
 #define COMMAND_TEXT_MAX 1024u /* bytes of the message in an answer */

@@ -19,6 +19,7 @@
 #include <json-c/json.h>
 
 #include <broker/command_run.h>
+#include <broker/monitor.h>
 #include <broker/peer.h>
 #include <broker/sysfs.h>
 
@@ -34,6 +35,8 @@ struct client {
 	size_t request_bytes;
 	char *answer; /* NULL: none is on its way */
 	size_t answer_bytes, answer_sent;
+	struct monitor *monitor; /* NULL: it does not follow events */
+	bool blocked;            /* its socket is full of them */
 };
 
 /* Takes the lock that the one broker of this socket holds until it ends. */
@@ -128,6 +131,8 @@ static void client_close(struct client *client)
 	client->serial = 0;
 	free(client->answer);
 	client->answer = NULL;
+	free(client->monitor);
+	client->monitor = NULL;
 }
 
 void control_socket_accept(struct broker *broker)
@@ -220,6 +225,51 @@ void client_answer(struct broker *broker, struct client_ref ref, bool ok, const 
 	json_object_put(answer);
 }
 
+uint32_t clients_that_follow(const struct broker *broker)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++)
+		count += broker->clients[i].monitor != NULL;
+	return count;
+}
+
+void client_follow(struct broker *broker, struct client_ref ref, struct monitor *monitor)
+{
+	struct client *client = &broker->clients[ref.slot];
+
+	client_answer_json(broker, ref, "{\"ok\":true}");
+	if (ref.serial == 0 || client->serial != ref.serial) {
+		free(monitor);
+		return;
+	}
+	client->monitor = monitor;
+	client->blocked = false;
+	client->request_bytes = 0;
+}
+
+static void client_tell(struct broker *broker, uint32_t slot)
+{
+	struct client *client = &broker->clients[slot];
+	int result;
+
+	if (!client->monitor || client->answer || client->blocked)
+		return;
+	result = monitor_send(broker, client->monitor, client->fd);
+	if (result == -EAGAIN) {
+		client->blocked = true;
+		interest_set(broker, slot, EPOLLIN | EPOLLOUT);
+	} else if (result != 0) {
+		client_close(client);
+	}
+}
+
+void clients_tell(struct broker *broker)
+{
+	for (uint32_t i = 0; broker->clients && i < CLIENTS_MAX; i++)
+		client_tell(broker, i);
+}
+
 static void request_handle(struct broker *broker, uint32_t slot, const char *line)
 {
 	struct client_ref ref = {.slot = slot, .serial = broker->clients[slot].serial};
@@ -277,16 +327,24 @@ void client_ready(struct broker *broker, uint32_t slot, uint32_t events)
 
 	if (client->fd < 0)
 		return;
-	if ((events & EPOLLOUT) && client->answer)
+	if ((events & EPOLLOUT) && client->answer) {
 		answer_send(broker, slot);
+	} else if ((events & EPOLLOUT) && client->blocked) {
+		client->blocked = false;
+		interest_set(broker, slot, EPOLLIN);
+		client_tell(broker, slot);
+	}
 	if (client->fd < 0 || !(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return;
 	got = recv(client->fd, client->request + client->request_bytes,
 		   sizeof(client->request) - client->request_bytes, 0);
 	if (got < 0 && errno == EAGAIN)
 		return;
-	/* Nothing but a hang-up, or more than one request while we work on the first. */
-	if (got <= 0) {
+	/*
+	 * Nothing but a hang-up, or more than one request while we work on the first; or one who
+	 * follows events and has nothing to say.
+	 */
+	if (got <= 0 || client->monitor) {
 		client_close(client);
 		return;
 	}
@@ -299,11 +357,11 @@ void clients_step(struct broker *broker)
 	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *client = &broker->clients[i];
 
-		if (client->fd < 0 || client->busy)
+		if (client->fd < 0 || client->busy || client->monitor)
 			continue;
 		if (client->request_bytes > 0)
 			request_take(broker, i);
-		if (client->fd < 0 || client->busy)
+		if (client->fd < 0 || client->busy || client->monitor)
 			continue;
 		if (broker->now_ms >= client->until_ms)
 			client_close(client);

@@ -4,6 +4,8 @@
  * the group xvhc. A client sends one request, a line, and gets one line back; then it may send the
  * next. It cannot hold up others: its request has a limit in size and time, its answer in time, and
  * the number of clients has a limit, too.
+ *
+ * A client that asked to follow events (monitor.h) is sent lines from then on, and says no more.
  */
 #ifndef XVHC_BROKER_CONTROL_SOCKET_H
 #define XVHC_BROKER_CONTROL_SOCKET_H
@@ -29,6 +31,20 @@ void client_answer(struct broker *broker, struct client_ref ref, bool ok, const 
 
 /* Answers a client with a line of JSON. */
 void client_answer_json(struct broker *broker, struct client_ref ref, const char *json);
+
+struct monitor;
+
+/* Clients that follow events. */
+uint32_t clients_that_follow(const struct broker *broker);
+
+/*
+ * Answers a client that it follows events now. The monitor becomes ours, also where the client is
+ * no longer there.
+ */
+void client_follow(struct broker *broker, struct client_ref ref, struct monitor *monitor);
+
+/* Sends events to those who follow them. */
+void clients_tell(struct broker *broker);
 
 void control_socket_close(struct broker *broker);
 

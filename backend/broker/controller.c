@@ -25,6 +25,7 @@
 #include <broker/controller_nodes.h>
 #include <broker/controller_text.h>
 #include <broker/controller_worker.h>
+#include <broker/event.h>
 #include <broker/given.h>
 #include <broker/guest.h>
 #include <broker/judge.h>
@@ -65,6 +66,31 @@ static void frontend_watch(struct broker *broker, const struct controller *contr
 			 strerror(-result));
 }
 
+static void disconnected_tell(struct broker *broker, const struct controller *controller)
+{
+	static const char *const aims[] = {
+		[AIM_RECONNECT] = "it may connect anew",
+		[AIM_CLOSED] = "the guest has closed it",
+		[AIM_OFFLINE] = "the toolstack has closed it, or xvhcd ends",
+		[AIM_REMOVE] = "it has no port any more",
+	};
+
+	if (controller->phase == PHASE_CONNECTED)
+		event_tell(broker, EVENT_DISCONNECTED,
+			   (struct event_about){.controller = controller},
+			   "controller %u of the guest is disconnected: %s", controller->devid,
+			   aims[controller->aim]);
+}
+
+static void gone_tell(struct broker *broker, struct controller *controller)
+{
+	if (controller->phase == PHASE_CONNECTED)
+		event_tell(broker, EVENT_DISCONNECTED,
+			   (struct event_about){.controller = controller},
+			   "controller %u of the guest is gone", controller->devid);
+	controller->phase = PHASE_OFFLINE;
+}
+
 static struct controller *controller_new(struct broker *broker, uint32_t domid, uint32_t devid)
 {
 	struct controller *controller;
@@ -97,6 +123,7 @@ static struct controller *controller_new(struct broker *broker, uint32_t domid, 
 
 static void controller_free(struct broker *broker, struct controller *controller)
 {
+	gone_tell(broker, controller);
 	controller_worker_end(broker, controller, true);
 	for (uint32_t port = 1; port <= USBIF_PORT_MAX; port++) {
 		struct given *given = controller->given[port];
@@ -230,6 +257,7 @@ static void close_begin(struct broker *broker, struct controller *controller, en
 	    broker->now_ms >= controller->connected_at_ms + STEADY_MS)
 		controller->attempts = controller->reprobes = 0;
 	controller->aim = aim;
+	disconnected_tell(broker, controller);
 	backend_state_write(broker, controller, XENBUS_CLOSING);
 	phase_set(broker, controller, PHASE_CLOSING, CLOSE_LIMIT_MS);
 }
@@ -269,6 +297,10 @@ static void close_finish(struct broker *broker, struct controller *controller)
 		controller_text(broker, controller, text);
 		log_limited(&controller->log_limit, LOG_LEVEL_INFO, "%s can connect anew in %u ms",
 			    text, pause);
+		event_tell(broker, EVENT_RESTARTING,
+			   (struct event_about){.controller = controller, .pause_ms = pause},
+			   "controller %u of the guest can connect anew in %u ms",
+			   controller->devid, pause);
 		phase_set(broker, controller, PHASE_PAUSING, pause);
 		controller->attempts++;
 		return;
@@ -318,6 +350,8 @@ static void connect_begin(struct broker *broker, struct controller *controller)
 		log_limited(&controller->log_limit, LOG_LEVEL_WARNING,
 			    "%s is refused: %s. Load xvhc or xen-hcd in the guest anew", text,
 			    fault);
+		event_tell(broker, EVENT_ERROR, (struct event_about){.controller = controller},
+			   "controller %u of the guest is refused: %s", controller->devid, fault);
 		backend_state_write(broker, controller, XENBUS_CLOSING);
 		phase_set(broker, controller, PHASE_REFUSED, 0);
 		return;
@@ -351,6 +385,9 @@ static void reprobe_begin(struct broker *broker, struct controller *controller)
 			 "%s stays closed: its driver does not come back. Load xvhc or xen-hcd in "
 			 "the guest anew, or restart the guest",
 			 text);
+		event_tell(broker, EVENT_ERROR, (struct event_about){.controller = controller},
+			   "controller %u of the guest stays closed: its driver does not come back",
+			   controller->devid);
 		wait_begin(broker, controller, 0);
 		return;
 	}
@@ -514,6 +551,7 @@ void controller_step(struct broker *broker, struct controller *controller)
 	/* The toolstack removed it and made one with the same number before we looked. */
 	if (controller->phase != PHASE_NEW && controller->phase != PHASE_WAITING &&
 	    !controller->ours && view.online && view.backend == XENBUS_INITIALISING) {
+		gone_tell(broker, controller);
 		controller_worker_end(broker, controller, true);
 		phase_set(broker, controller, PHASE_NEW, 0);
 	}
@@ -538,6 +576,7 @@ void controllers_guest_gone(struct broker *broker, uint32_t domid)
 
 		if (!controller || controller->domid != domid)
 			continue;
+		gone_tell(broker, controller);
 		controller_worker_end(broker, controller, true);
 		if (controller->ours) {
 			controller_nodes_remove(broker, controller);
@@ -652,6 +691,8 @@ void controller_restart(struct broker *broker, struct controller *controller, co
 
 	controller_text(broker, controller, text);
 	log_limited(&controller->log_limit, LOG_LEVEL_WARNING, "%s is closed: %s", text, why);
+	event_tell(broker, EVENT_ERROR, (struct event_about){.controller = controller},
+		   "controller %u of the guest is closed: %s", controller->devid, why);
 	controller_worker_end(broker, controller, true);
 	if (controller->phase == PHASE_CONNECTING || controller->phase == PHASE_CONNECTED)
 		close_begin(broker, controller, AIM_RECONNECT);

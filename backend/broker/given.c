@@ -9,6 +9,7 @@
 #include <broker/control_socket.h>
 #include <broker/controller.h>
 #include <broker/describer.h>
+#include <broker/event.h>
 #include <broker/given_hub.h>
 #include <broker/ports_follow.h>
 
@@ -133,9 +134,16 @@ void given_return(struct broker *broker, struct given *given)
 
 void given_worker_state(struct broker *broker, struct given *given, enum port_state state)
 {
-	(void)broker;
 	if (given->device_state != DEVICE_ATTACHED)
 		return;
+	/* Only the last of a worker's states is sure to come. */
+	if (!given->attached_told)
+		event_tell(broker, EVENT_ATTACHED, (struct event_about){.given = given},
+			   "the guest is told of the device");
+	if (state == PORT_CONFIGURED && given->guest_use != PORT_CONFIGURED)
+		event_tell(broker, EVENT_CONFIGURED, (struct event_about){.given = given},
+			   "the guest's drivers use the device");
+	given->attached_told = true;
 	given->guest_use = state;
 	/* It can be used, after all. */
 	if (state == PORT_CONFIGURED)
@@ -166,6 +174,9 @@ void given_open_failed(struct broker *broker, struct given *given, const char *t
 	if (given->opens_failed == 1 || (given->opens_failed == GIVEN_OPENS_MAX && !in_use))
 		log_line(LOG_LEVEL_ERROR, "port %s, given to %s: %s%s", names, given->guest, text,
 			 given->opens_failed == 1 ? "" : "; plug it in anew to try again");
+	if (given->opens_failed == 1 || (given->opens_failed == GIVEN_OPENS_MAX && !in_use))
+		event_tell(broker, EVENT_ERROR, (struct event_about){.given = given}, "%s%s", text,
+			   given->opens_failed == 1 ? "" : "; plug it in anew to try again");
 	if (text != given->text)
 		snprintf(given->text, sizeof(given->text), "%s", text);
 	given->retry_at_ms = given->opens_failed < GIVEN_OPENS_MAX || in_use
@@ -177,6 +188,8 @@ void given_worker_lost(struct broker *broker, struct given *given)
 {
 	if (given->device_state != DEVICE_ATTACHED && given->device_state != DEVICE_DETACHING)
 		return;
+	event_tell(broker, EVENT_DETACHED, (struct event_about){.given = given},
+		   "the guest does not have the device any more");
 	given->device_state = DEVICE_PRESENT;
 	given->needs_reset = true;
 	given->guest_use = PORT_EMPTY;

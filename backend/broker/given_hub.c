@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <broker/event.h>
 #include <broker/given.h>
 
 #define COST_FACTOR 10u
@@ -148,6 +149,8 @@ static void ports_add(struct broker *broker, struct given *parent)
 		given->parent = parent;
 		given->confirmed = true;
 		given->claim_state = CLAIM_HELD;
+		event_tell(broker, EVENT_GIVEN, (struct event_about){.given = given},
+			   "the port is given to %s with the hub that it belongs to", given->guest);
 	}
 }
 

@@ -23,6 +23,7 @@
 
 #include <broker/controller.h>
 #include <broker/describer.h>
+#include <broker/event.h>
 #include <broker/given_hub.h>
 #include <broker/guest.h>
 #include <broker/held.h>
@@ -138,6 +139,9 @@ static void claim_failed(struct broker *broker, struct given *given, const struc
 	char names[XVHC_PLACE_MAX];
 
 	given_names(broker, given, names, sizeof(names));
+	if (strcmp(given->text, job->text) != 0)
+		event_tell(broker, EVENT_ERROR, (struct event_about){.given = given}, "%s",
+			   job->text);
 	/* What is wanted stands in a toolstack's node or in our file: try again. */
 	if (!given->confirmed && !given->by_toolstack && !given->by_device && !given->in_file) {
 		given_answer(broker, given, false, "Port %s is not given to %s: %s.", names,
@@ -180,6 +184,8 @@ static void claim_confirm(struct broker *broker, struct given *given)
 		unwritten = " It could not be written down: after a restart of xvhcd it is not "
 			    "given. The log of xvhcd says why.";
 	log_line(LOG_LEVEL_INFO, "port %s is given to %s", names, given->guest);
+	event_tell(broker, EVENT_GIVEN, (struct event_about){.given = given},
+		   "the port is given to %s", given->guest);
 	if (!guest)
 		snprintf(later, sizeof(later), " %s does not run; it gets the port when it starts.",
 			 given->guest);
@@ -312,11 +318,15 @@ static void release_done(struct broker *broker, struct given *given, const struc
 			     "Port %s is taken from %s, but %s. Unplug the device and plug it in "
 			     "again: dom0 has it then.",
 			     names, given->guest, job->text);
+		event_tell(broker, EVENT_ERROR, (struct event_about){.given = given}, "%s",
+			   job->text);
 	} else {
 		log_line(LOG_LEVEL_INFO, "port %s is taken from %s", names, given->guest);
 		given_answer(broker, given, true, "Port %s is taken from %s; dom0 has it.", names,
 			     given->guest);
 	}
+	event_tell(broker, EVENT_TAKEN, (struct event_about){.given = given},
+		   "the port is taken from %s", given->guest);
 	given_free(broker, given);
 }
 
@@ -333,6 +343,8 @@ static void reset_done(struct broker *broker, struct given *given, const struct 
 		 "port %s, given to %s: resetting its device failed: %s. Plug it in anew if the "
 		 "guest cannot use it",
 		 names, given->guest, strerror(-job->error));
+	event_tell(broker, EVENT_ERROR, (struct event_about){.given = given},
+		   "resetting the device failed: %s", strerror(-job->error));
 }
 
 /* 6. */
@@ -369,6 +381,7 @@ static void open_done(struct broker *broker, struct given *given, struct job *jo
 			held_begin(broker, given, job->fd);
 			given->device_state = DEVICE_ATTACHED;
 			given->guest_use = PORT_ATTACHED;
+			given->attached_told = false;
 		} else {
 			controller_restart(broker, given->controller, "its worker does not listen");
 		}
@@ -453,6 +466,8 @@ static void bind(struct broker *broker, struct given *given)
 			 "port %s, given to %s: guest %u gets no USB controller: %s; it is tried "
 			 "again",
 			 names, guest->name, guest->domid, strerror(-result));
+		event_tell(broker, EVENT_ERROR, (struct event_about){.given = given},
+			   "the guest gets no USB controller: %s", strerror(-result));
 		given->retry_at_ms = broker->now_ms + GIVEN_RETRY_MS;
 	}
 }
@@ -496,6 +511,7 @@ static bool device_is_too_fast(struct broker *broker, struct given *given,
 		 "usbctrl-attach)");
 	given_names(broker, given, names, sizeof(names));
 	log_line(LOG_LEVEL_WARNING, "port %s, given to %s: %s", names, given->guest, given->text);
+	event_tell(broker, EVENT_ERROR, (struct event_about){.given = given}, "%s", given->text);
 	return true;
 }
 
@@ -508,6 +524,8 @@ static void hub_port_end(struct broker *broker, struct given *given)
 	if (given->device_state == DEVICE_DETACHING || held_by_anyone(broker, given) ||
 	    hub_has_given_ports(broker, given))
 		return;
+	event_tell(broker, EVENT_TAKEN, (struct event_about){.given = given},
+		   "the port is the guest's no longer: its hub has gone, or is given no more");
 	given_free(broker, given);
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include <broker/describer.h>
+#include <broker/event.h>
 #include <broker/given.h>
 #include <broker/guest.h>
 
@@ -89,6 +90,9 @@ static void change_notice(struct broker *broker, struct given *given)
 	given_names(broker, given, names, sizeof(names));
 	log_line(LOG_LEVEL_WARNING, "port %s: the device %s, which %s had, has come back as %s",
 		 names, given->changed_from, given->guest, now);
+	event_tell(broker, EVENT_CHANGED,
+		   (struct event_about){.given = given, .from = given->changed_from},
+		   "the device %s has come back as %s", given->changed_from, now);
 }
 
 static struct policy_witness witness_of(const struct usb_device *device)
@@ -117,6 +121,9 @@ static void refuse(struct broker *broker, struct given *given, const char *why)
 	given_names(broker, given, names, sizeof(names));
 	log_line(LOG_LEVEL_WARNING, "port %s: %s does not get the device in it: %s (%s)", names,
 		 given->guest, given->refused_by, what);
+	event_tell(broker, EVENT_REFUSED,
+		   (struct event_about){.given = given, .rule = given->refused_by},
+		   "%s does not get the device: %s (%s)", given->guest, given->refused_by, what);
 }
 
 void judge_device(struct broker *broker, struct given *given)

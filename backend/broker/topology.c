@@ -340,6 +340,7 @@ int topology_scan(struct topology *topology, const char *root)
 		return result;
 	}
 	devices_keep(&now, topology);
+	now.scans = topology->scans + 1;
 	topology_fini(topology);
 	*topology = now;
 	return 0;

@@ -70,6 +70,7 @@ struct topology {
 	uint32_t port_count;
 	struct connector *connectors;
 	uint32_t connector_count;
+	uint64_t scans; /* that went well */
 };
 
 /*

@@ -13,8 +13,10 @@
 #include <broker/controller_nodes.h>
 #include <broker/controller_text.h>
 #include <broker/controller_worker.h>
+#include <broker/event.h>
 #include <broker/given.h>
 #include <common/message_io.h>
+#include <transfer.h>
 
 #define MESSAGES_AT_ONCE 16u /* of one worker, before the others have their turn */
 
@@ -38,6 +40,8 @@ static bool handle_connected(struct broker *broker, struct controller *controlle
 	backend_state_write(broker, controller, XENBUS_CONNECTED);
 	controller_text(broker, controller, text);
 	log_line(LOG_LEVEL_INFO, "%s is connected", text);
+	event_tell(broker, EVENT_CONNECTED, (struct event_about){.controller = controller},
+		   "controller %u of the guest is connected", controller->devid);
 	broker->again = true;
 	return true;
 }
@@ -75,6 +79,47 @@ static bool handle_detached(struct broker *broker, struct controller *controller
 	return true;
 }
 
+static const char *plural(uint32_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static bool handle_port_event(struct broker *broker, struct controller *controller,
+			      const struct message *message)
+{
+	static const char *const types[] = {
+		[TRANSFER_CONTROL] = "control",
+		[TRANSFER_ISOC] = "isochronous",
+		[TRANSFER_BULK] = "bulk",
+		[TRANSFER_INTERRUPT] = "interrupt",
+	};
+	const struct message_port_event *said = &message->u.port_event;
+	const struct given *given = given_at(controller, said->port);
+	struct event_about about = {.given = given, .count = said->count};
+
+	if (!given || said->count == 0 || said->type > TRANSFER_INTERRUPT ||
+	    said->endpoint > UINT8_MAX)
+		return false;
+	switch (said->event) {
+	case PORT_EVENT_RESET:
+		event_tell(broker, EVENT_RESET, about, "the guest has reset the port%s",
+			   said->count == 1 ? "" : " several times");
+		return true;
+	case PORT_EVENT_RESET_FAILED:
+		event_tell(broker, EVENT_ERROR, about,
+			   "the guest has reset the port, and the device does not answer");
+		return true;
+	case PORT_EVENT_BLOCKED:
+		event_tell(broker, EVENT_BLOCKED, about,
+			   "%u request%s of the guest did not pass to the device; the last was a "
+			   "%s transfer of endpoint %02x",
+			   said->count, plural(said->count), types[said->type], said->endpoint);
+		return true;
+	default:
+		return false;
+	}
+}
+
 #define IN_PHASE(phase) (1u << (phase))
 
 /* Returns false where the message makes no sense. */
@@ -91,6 +136,8 @@ static const struct {
 	{MESSAGE_PORT_STATE, IN_PHASE(PHASE_CONNECTED) | IN_PHASE(PHASE_CLOSING),
 	 handle_port_state},
 	{MESSAGE_DETACHED, IN_PHASE(PHASE_CONNECTED) | IN_PHASE(PHASE_CLOSING), handle_detached},
+	{MESSAGE_PORT_EVENT, IN_PHASE(PHASE_CONNECTED) | IN_PHASE(PHASE_CLOSING),
+	 handle_port_event},
 };
 
 static bool message_handle(struct broker *broker, struct controller *controller,

@@ -158,6 +158,79 @@ void broker_link_detached(struct port *port)
 	port->detached_due = true;
 }
 
+void broker_link_event(struct port *port, enum port_event event,
+		       const struct transfer_request *request)
+{
+	struct port_events *events = &port->events;
+
+	events->count[event] += events->count[event] < UINT32_MAX;
+	if (request) {
+		events->type = request->type;
+		events->endpoint = transfer_endpoint_address(request);
+	}
+	port->worker->events_due = true;
+}
+
+int broker_link_wait_ms(const struct worker *worker)
+{
+	uint64_t now_ms, soonest_ms = UINT64_MAX;
+	uint32_t i, event;
+
+	if (!worker->events_due || worker->broker_blocked)
+		return -1;
+	for (i = 0; i < worker->ports; i++) {
+		const struct port_events *events = &worker->port[i].events;
+
+		for (event = 0; event < PORT_EVENTS; event++) {
+			if (events->count[event] > 0 && events->not_before_ms[event] < soonest_ms)
+				soonest_ms = events->not_before_ms[event];
+		}
+	}
+	assert(soonest_ms != UINT64_MAX);
+	now_ms = loop_now_ms();
+	return soonest_ms > now_ms ? (int)(soonest_ms - now_ms) : 0;
+}
+
+static int send_event(struct worker *worker, struct port *port, enum port_event event,
+		      uint64_t now_ms)
+{
+	struct port_events *events = &port->events;
+	struct message message = {.type = MESSAGE_PORT_EVENT};
+	int sent;
+
+	message.u.port_event.port = port->number;
+	message.u.port_event.event = event;
+	message.u.port_event.count = events->count[event];
+	if (event == PORT_EVENT_BLOCKED) {
+		message.u.port_event.type = events->type;
+		message.u.port_event.endpoint = events->endpoint;
+	}
+	sent = message_send(worker->broker, &message, NULL);
+	if (sent != -EAGAIN) {
+		events->count[event] = 0;
+		events->not_before_ms[event] = now_ms + XVHC_PORT_EVENT_PAUSE_MS;
+	}
+	return sent;
+}
+
+/* Before a device is told to be gone, all is told that was done with it. */
+static int send_events(struct worker *worker, struct port *port)
+{
+	uint64_t now_ms = loop_now_ms();
+	uint32_t event;
+	int sent = 0;
+
+	for (event = 0; event < PORT_EVENTS && sent == 0; event++) {
+		if (port->events.count[event] == 0)
+			continue;
+		if (port->detached_due || now_ms >= port->events.not_before_ms[event])
+			sent = send_event(worker, port, (enum port_event)event, now_ms);
+		if (port->events.count[event] > 0)
+			worker->events_due = true;
+	}
+	return sent;
+}
+
 static int report(struct worker *worker, struct port *port, uint32_t type)
 {
 	struct message message = {.type = type};
@@ -169,13 +242,19 @@ static int report(struct worker *worker, struct port *port, uint32_t type)
 
 void broker_link_flush(struct worker *worker)
 {
+	bool events_due = worker->events_due;
 	uint32_t i;
 	int sent = 0;
 
-	for (i = 0; i < worker->ports && !worker->broker_blocked && sent == 0; i++) {
+	if (worker->broker_blocked)
+		return;
+	worker->events_due = false;
+	for (i = 0; i < worker->ports && sent == 0; i++) {
 		struct port *port = &worker->port[i];
 
-		if (port->detached_due) {
+		if (events_due)
+			sent = send_events(worker, port);
+		if (sent == 0 && port->detached_due) {
 			sent = report(worker, port, MESSAGE_DETACHED);
 			port->detached_due = sent == -EAGAIN;
 		}
@@ -186,6 +265,7 @@ void broker_link_flush(struct worker *worker)
 	}
 	if (sent == -EAGAIN) {
 		worker->broker_blocked = true;
+		worker->events_due = events_due;
 		loop_change(&worker->loop, worker->broker, EPOLLIN | EPOLLOUT, LOOP_BROKER);
 	}
 }

@@ -33,6 +33,16 @@ void broker_link_report(struct port *port, enum port_state state);
 /* Reports that a device is closed. */
 void broker_link_detached(struct port *port);
 
+/*
+ * Counts something that the guest did with a port. The broker is told of it once in a while, with
+ * the number; request is the one that was blocked, or NULL.
+ */
+void broker_link_event(struct port *port, enum port_event event,
+		       const struct transfer_request *request);
+
+/* Milliseconds until the broker is to be told of something; -1: nothing waits for its time. */
+int broker_link_wait_ms(const struct worker *worker);
+
 /* Sends what is due, as far as the broker takes it. */
 void broker_link_flush(struct worker *worker);
 

@@ -348,6 +348,8 @@ static void reset_done(struct port *port, int error)
 	struct slot *slot = port->queue;
 	bool suspended = port->suspended;
 
+	broker_link_event(port, error == XVHC_OK ? PORT_EVENT_RESET : PORT_EVENT_RESET_FAILED,
+			  NULL);
 	state_init(port);
 	port->stale = false;
 	if (error != XVHC_OK) {

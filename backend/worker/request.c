@@ -20,6 +20,7 @@
 
 #include <control.h>
 
+#include "broker_link.h"
 #include "buffer.h"
 #include "connection.h"
 #include "port.h"
@@ -136,6 +137,7 @@ static void log_refused(struct slot *slot, int error)
 
 	if (error == XVHC_ENODEV)
 		return;
+	broker_link_event(slot->port, PORT_EVENT_BLOCKED, request);
 	log_limited(&slot->port->log, LOG_LEVEL_WARNING,
 		    "port %u: refused a request: type %u, endpoint %02x, %u bytes, %u packets",
 		    slot->port->number, request->type, transfer_endpoint_address(request),

@@ -134,6 +134,7 @@ static int one_round(struct worker *worker, int timeout_ms)
 
 	if (worker->quota.too_soon)
 		timeout_ms = shorter(timeout_ms, quota_wait_ms(&worker->quota, loop_now_ms()));
+	timeout_ms = shorter(timeout_ms, broker_link_wait_ms(worker));
 	worker->counts.rounds++;
 	ready = loop_wait(&worker->loop, worker->connection.more ? 0 : timeout_ms);
 	for (kind = 0; kind < LOOP_KINDS; kind++) {

@@ -59,6 +59,13 @@ enum operation_phase {
 	OPERATION_RUNNING,
 };
 
+/* What the broker was not yet told of, by kind. */
+struct port_events {
+	uint32_t count[PORT_EVENTS];
+	uint64_t not_before_ms[PORT_EVENTS];
+	uint8_t type, endpoint; /* of the last request that was blocked */
+};
+
 struct port {
 	struct worker *worker;
 	uint32_t number; /* from 1 */
@@ -87,6 +94,7 @@ struct port {
 	enum port_state report; /* for the broker */
 	bool report_due;
 	bool detached_due;
+	struct port_events events;
 	struct log_limit log;
 };
 
@@ -122,6 +130,7 @@ struct worker {
 	struct loop loop;
 	int broker;          /* socket */
 	bool broker_blocked; /* it does not take more messages now */
+	bool events_due;     /* a port has something to tell it, now or later */
 	bool ending;         /* the broker is gone */
 	uint32_t domid;
 	uint32_t ports;

@@ -73,4 +73,15 @@
 #define XVHC_PORTS_FILE_QUIET_MS 300u /* without a change, before the file is read again */
 #define XVHC_COMMAND_BYTES_MAX 4096u  /* one request on the control socket */
 
+/* Events, which xvhcd tells and keeps for a while. */
+#define XVHC_EVENTS_MAX 2048u           /* that are kept */
+#define XVHC_EVENTS_OF_A_GUEST_MAX 256u /* of one guest; of no guest; all kinds */
+#define XVHC_EVENTS_OF_A_KIND_MAX 16u   /* of one kind, about one port */
+#define XVHC_EVENTS_PER_SECOND_MAX 8u   /* of one kind, about one port: the others are counted */
+#define XVHC_EVENT_BYTES_MAX 4096u      /* of one, as a line of JSON */
+#define XVHC_PORT_EVENT_PAUSE_MS 1000u  /* between two of a kind that a worker sends of a port */
+#define XVHC_PLUG_NAME_MS 300u          /* until a device is told of whose name does not come */
+#define XVHC_MONITORS_MAX 8u            /* clients that follow events, at once */
+#define XVHC_MONITOR_WORDS_MAX 8u       /* ports and guests that one of them follows */
+
 #endif

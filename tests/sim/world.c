@@ -127,6 +127,12 @@ static void hear_one(const struct message *message)
 				  message->u.port.state <= PORT_CONFIGURED,
 			  "PORT_STATE %u of port %u", message->u.port.state, port);
 		return;
+	case MESSAGE_PORT_EVENT:
+		SIM_CHECK(port >= 1 && port <= SIM_PORTS && ports[port].attached &&
+				  message->u.port_event.event < PORT_EVENTS &&
+				  message->u.port_event.count > 0,
+			  "PORT_EVENT %u of port %u", message->u.port_event.event, port);
+		return;
 	default:
 		sim_fail("the worker says %u to the broker", message->type);
 	}

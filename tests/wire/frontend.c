@@ -165,6 +165,20 @@ void frontend_expect_failure(struct frontend *frontend)
 	release(frontend, 1);
 }
 
+static void take_port_event(struct frontend *frontend, const struct message_port_event *event)
+{
+	struct told *told;
+
+	assert_in_range(event->port, 1, USBIF_PORT_MAX);
+	assert_in_range(event->event, 0, PORT_EVENTS - 1);
+	assert_true(event->count > 0);
+	told = &frontend->told_broker[event->port][event->event];
+	told->messages++;
+	told->count += event->count;
+	told->endpoint = event->endpoint;
+	told->type = event->type;
+}
+
 static void take_message(struct frontend *frontend)
 {
 	struct message message;
@@ -194,6 +208,9 @@ static void take_message(struct frontend *frontend)
 		assert_in_range(message.u.port.port, 1, USBIF_PORT_MAX);
 		frontend->detached[message.u.port.port]++;
 		frontend->state[message.u.port.port] = PORT_EMPTY;
+		break;
+	case MESSAGE_PORT_EVENT:
+		take_port_event(frontend, &message.u.port_event);
 		break;
 	default:
 		fail_msg("the worker sent a message of type %u", message.type);

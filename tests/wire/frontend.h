@@ -41,6 +41,10 @@ struct frontend {
 	uint32_t disconnects[USBIF_PORT_MAX + 1];
 	enum port_state state[USBIF_PORT_MAX + 1];
 	uint32_t detached[USBIF_PORT_MAX + 1];
+	/* What the broker was told that we did: messages, their counts, the last of them. */
+	struct told {
+		uint32_t messages, count, endpoint, type;
+	} told_broker[USBIF_PORT_MAX + 1][PORT_EVENTS];
 	bool connected, failed, ended;
 	char failure[120];
 };
