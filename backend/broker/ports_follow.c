@@ -213,7 +213,7 @@ static void file_reread(struct broker *broker)
 	struct ports_file now;
 	int result = ports_file_read(&now, path);
 
-	if (result == 0 && access(path, F_OK) != 0) {
+	if (result == 0 && now.stamp.inode == 0) {
 		log_line(LOG_LEVEL_WARNING, "%s is gone; what it gave stays given", path);
 		broker->file.stamp = now.stamp;
 		return;

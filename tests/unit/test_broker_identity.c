@@ -403,6 +403,23 @@ static void a_hub_is_given_with_what_is_behind_it(void **state)
 	until_given_is(fixture, "none");
 }
 
+static void a_device_has_the_same_port_number_after_a_restart(void **state)
+{
+	struct fixture *fixture = *state;
+
+	/* As a broker left them before. */
+	memory_store_set(fixture->store, "1", BACKEND "/online");
+	memory_store_set(fixture->store, "xvhcd", BACKEND "/origin");
+	memory_store_set(fixture->store, "8", BACKEND "/num-ports");
+	memory_store_set(fixture->store, "pci-" PCI "/hs-3", BACKEND "/port/5");
+	memory_store_set(fixture->store, "2", BACKEND "/state");
+	memory_store_set(fixture->store, "1", FRONTEND "/state");
+	plug(fixture, "1-3", 5);
+	start_with(fixture, STICKS);
+	until_given_is(fixture, "waiting for the guest's frontend driver");
+	assert_int_equal(given_at(fixture, "1-3")->port, 5);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
@@ -421,6 +438,7 @@ int main(int argc, char **argv)
 		TEST(a_device_that_dom0_uses_goes_when_it_is_free),
 		TEST(a_place_wins),
 		TEST(a_hub_is_given_with_what_is_behind_it),
+		TEST(a_device_has_the_same_port_number_after_a_restart),
 	};
 
 	if (argc > 0 && strcmp(argv[0], "xvhcd-worker") == 0)
