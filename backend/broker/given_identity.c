@@ -33,7 +33,7 @@ static bool is_undecided(const struct broker *broker, const struct connector *co
 		for (uint32_t i = 0; device && !device->named && i < broker->file.count; i++) {
 			const struct ports_line *line = &broker->file.lines[i];
 
-			if (line->entry && line->by_device &&
+			if (line->entry && line->by_device && line->identity.serial[0] != '\0' &&
 			    line->identity.vendor == device->vendor &&
 			    line->identity.product == device->product)
 				return true;
