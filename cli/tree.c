@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "colour.h"
 #include "text.h"
 
 #define CELL_MAX 640
@@ -278,13 +279,13 @@ static void reason_print(const struct tree *tree, const struct node *node)
 	cell_print(tree, cell, tree->width[COLUMN_PORT] + 2);
 	snprintf(cell, sizeof(cell), "%.560s", reason);
 	text_clean(cell);
-	printf("%s", cell);
+	printf("%s%s", colour_start(stdout, COLOUR_WARNING), cell);
 	if (topic[0] != '\0') {
 		snprintf(cell, sizeof(cell), "%.32s", topic);
 		text_clean(cell);
 		printf(": see xvhc help %s", cell);
 	}
-	putchar('\n');
+	printf("%s\n", colour_end(stdout));
 }
 
 static void line_print(struct tree *tree, size_t i)
@@ -352,10 +353,11 @@ void tree_print(struct json_object *ports, bool places)
 		tree.width[column] = column == COLUMN_PLACE && !places ? 0 : strlen(titles[column]);
 	controllers_walk(&tree, false, prefixes_write);
 	controllers_walk(&tree, false, widths_raise);
+	fputs(colour_start(stdout, COLOUR_STRONG), stdout);
 	for (int column = 0; column < COLUMN_STATE; column++)
 		if (tree.width[column])
 			cell_print(&tree, titles[column], tree.width[column] + 2);
-	puts(titles[COLUMN_STATE]);
+	printf("%s%s\n", titles[COLUMN_STATE], colour_end(stdout));
 	controllers_walk(&tree, true, line_print);
 	free(tree.nodes);
 }
