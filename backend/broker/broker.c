@@ -141,6 +141,7 @@ int broker_init(struct broker *broker, const struct broker_options *options, str
 
 	memset(broker, 0, sizeof(*broker));
 	broker->options = options;
+	service_begin(broker, options->notify_socket);
 	broker->boot = boot_number();
 	broker->store = store;
 	broker->listener = -1;
@@ -213,21 +214,23 @@ static void jobs_readable(struct broker *broker, struct jobs *jobs)
 	}
 }
 
-static void policy_reload(struct broker *broker)
+/* Whether the file is in force now. */
+static bool policy_reload(struct broker *broker)
 {
 	const struct broker_options *options = broker->options;
 
 	if (!options->config)
-		return;
+		return true;
 	if (policy_load(&broker->policy, options->config, options->config_required) != 0) {
 		log_line(LOG_LEVEL_ERROR,
 			 "the rules from before stay in force: mend %s, and "
 			 "tell xvhcd by SIGHUP",
 			 options->config);
-		return;
+		return false;
 	}
 	log_line(LOG_LEVEL_INFO, "%s is read anew", options->config);
 	judge_all(broker);
+	return true;
 }
 
 static void signal_readable(struct broker *broker)
@@ -238,7 +241,8 @@ static void signal_readable(struct broker *broker)
 	    info.ssi_signo == SIGCHLD || broker->stopping)
 		return;
 	if (info.ssi_signo == SIGHUP) {
-		policy_reload(broker);
+		service_reload_begin(broker);
+		service_reload_end(broker, policy_reload(broker));
 		ports_reload(broker);
 		return;
 	}
@@ -372,6 +376,7 @@ static void broker_settle(struct broker *broker)
 	} while (broker->again && ++passes < PASSES_MAX);
 	if (broker->again)
 		broker_wake_at(broker, broker->now_ms);
+	service_step(broker);
 }
 
 static int wait_ms(const struct broker *broker, int limit_ms)

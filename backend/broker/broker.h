@@ -29,6 +29,7 @@
 #include <broker/place.h>
 #include <broker/policy.h>
 #include <broker/ports_file.h>
+#include <broker/service.h>
 #include <broker/topology.h>
 #include <broker/worker_process.h>
 #include <broker/xenstore.h>
@@ -236,7 +237,8 @@ struct broker_options {
 	const char *worker;
 	const struct job_paths *paths;
 	void (*run_job)(struct job *job, const struct job_paths *paths);
-	bool hotplug; /* follow the kernel's USB events */
+	bool hotplug;              /* follow the kernel's USB events */
+	const char *notify_socket; /* of a service manager (service.h); NULL: none */
 };
 
 struct client;
@@ -286,6 +288,7 @@ struct broker {
 	struct controller *controllers[XVHC_CONTROLLERS_MAX];
 	struct worker_slot workers[XVHC_CONTROLLERS_MAX];
 	struct describer describers[XVHC_DESCRIBERS_MAX];
+	struct service service;
 };
 
 /* What an epoll event belongs to; the index is in the lower half of its data. */
