@@ -175,6 +175,7 @@ install: all
 	install -D -m 755 packaging/init/xvhcd $(call to,$(SYSCONFDIR)/init.d/xvhcd)
 	install -D -m 644 packaging/logrotate/xvhcd $(call to,$(SYSCONFDIR)/logrotate.d/xvhcd)
 	install -D -m 644 packaging/udev/40-xvhc.rules $(call to,$(UDEVDIR)/40-xvhc.rules)
+	install -D -m 644 packaging/udev/99-xvhc.rules $(call to,$(UDEVDIR)/99-xvhc.rules)
 	$(if $(wildcard packaging/completions/xvhc.bash),install -D -m 644 \
 		packaging/completions/xvhc.bash $(call to,$(BASHDIR)/xvhc))
 	$(if $(wildcard packaging/completions/_xvhc),install -D -m 644 \

@@ -20,6 +20,7 @@
 #include <broker/held.h>
 #include <broker/hotplug.h>
 #include <broker/judge.h>
+#include <broker/mark.h>
 #include <broker/policy_file.h>
 #include <broker/ports_follow.h>
 #include <broker/sysfs.h>
@@ -159,6 +160,8 @@ int broker_init(struct broker *broker, const struct broker_options *options, str
 			 : 0;
 	if (result == 0)
 		result = control_socket_open(broker);
+	if (result == 0)
+		marks_begin(broker);
 	if (result == 0)
 		result = signals_open(broker);
 	if (result == 0)
