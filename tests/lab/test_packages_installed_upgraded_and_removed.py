@@ -125,7 +125,8 @@ def reload_configuration(dom0):
     pid = main_pid(dom0)
     dom0.check("echo 'nonsense = 1' > /tmp/x && cat /etc/xvhc/xvhc.conf >> /tmp/x && "
                "cp -p /etc/xvhc/xvhc.conf /tmp/right && cp /tmp/x /etc/xvhc/xvhc.conf")
-    dom0.check("systemctl reload xvhcd")
+    assert dom0.run("systemctl reload xvhcd")[0] != 0, "a faulty file was reloaded without a word"
+    dom0.check(f"kill -HUP {pid}")
     dom0.wait("systemctl show -P StatusText xvhcd | grep 'configuration has a fault'", 20)
     dom0.check("cp -p /tmp/right /etc/xvhc/xvhc.conf && rm /tmp/right /tmp/x && "
                "systemctl reload xvhcd")
