@@ -10,11 +10,19 @@
 # make format     rewrites the sources with clang-format
 # make lint       every static check; ./test lint runs it with the tests
 # make install    DESTDIR= and PREFIX= as usual
+# make deb        Debian packages, into build/deb/; DEB_SUFFIX= is added to their version
 
 PREFIX     ?= /usr
 SBINDIR    ?= $(PREFIX)/sbin
 BINDIR     ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec
+DATADIR    ?= $(PREFIX)/share
+MANDIR     ?= $(DATADIR)/man
+BASHDIR    ?= $(DATADIR)/bash-completion/completions
+ZSHDIR     ?= $(DATADIR)/zsh/site-functions
+SYSCONFDIR ?= /etc
+UNITDIR    ?= /lib/systemd/system
+UDEVDIR    ?= /lib/udev/rules.d
 CC         ?= gcc
 KDIR       ?= /lib/modules/$(shell uname -r)/build
 B          := build
@@ -28,8 +36,8 @@ DEFS := -D_GNU_SOURCE -DXVHC_VERSION='"$(VERSION)"' -DXVHC_LIBEXECDIR='"$(LIBEXE
 	-Iinclude -Icore -Ibackend
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS ?= -O2 -g
-ALL_CFLAGS := -std=c11 $(WARN) $(DEFS) $(HARDEN) $(CFLAGS) -MMD -MP
-LINK := -pie -Wl,-z,relro,-z,now
+ALL_CFLAGS := -std=c11 $(WARN) $(DEFS) $(HARDEN) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+LINK := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 SAN := -std=c11 $(WARN) $(DEFS) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -MMD -MP
 
@@ -48,7 +56,8 @@ CLI    := $(wildcard cli/*.c)
 # $(call obj,dir,sources): where the objects of these sources lie
 obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
 
-.PHONY: all tests module module-install format format-check cppcheck clang-tidy lint install clean
+.PHONY: all tests module module-install format format-check cppcheck clang-tidy lint install deb
+.PHONY: clean
 .SECONDARY:
 all: $(B)/xvhcd $(B)/xvhcd-worker $(B)/xvhc
 
@@ -149,12 +158,34 @@ lint:
 	tests/style/run
 	tests/lint/run
 
+# How the pages of the command, of the daemon and of its file are found; the module's is xvhc.4.
+PAGES := $(wildcard docs/man/*.[158])
+to = $(DESTDIR)$(1)
+page = install -D -m 644 $(1) $(call to,$(MANDIR)/man$(subst .,,$(suffix $(1)))/$(notdir $(1)))
+
+# A configuration that is there already stays as it is.
 install: all
-	install -D -m 755 $(B)/xvhcd $(DESTDIR)$(SBINDIR)/xvhcd
-	install -D -m 644 docs/xvhc.conf.example \
-		$(DESTDIR)$(PREFIX)/share/doc/xvhc/xvhc.conf.example
-	install -D -m 755 $(B)/xvhcd-worker $(DESTDIR)$(LIBEXECDIR)/xvhcd-worker
-	install -D -m 755 $(B)/xvhc $(DESTDIR)$(BINDIR)/xvhc
+	install -D -m 755 $(B)/xvhcd $(call to,$(SBINDIR)/xvhcd)
+	install -D -m 755 $(B)/xvhcd-worker $(call to,$(LIBEXECDIR)/xvhcd-worker)
+	install -D -m 755 $(B)/xvhc $(call to,$(BINDIR)/xvhc)
+	install -D -m 644 docs/xvhc.conf.example $(call to,$(DATADIR)/doc/xvhc/xvhc.conf.example)
+	test -e $(call to,$(SYSCONFDIR)/xvhc/xvhc.conf) || \
+		install -D -m 644 docs/xvhc.conf.example $(call to,$(SYSCONFDIR)/xvhc/xvhc.conf)
+	install -D -m 644 packaging/systemd/xvhcd.service $(call to,$(UNITDIR)/xvhcd.service)
+	install -D -m 755 packaging/init/xvhcd $(call to,$(SYSCONFDIR)/init.d/xvhcd)
+	install -D -m 644 packaging/logrotate/xvhcd $(call to,$(SYSCONFDIR)/logrotate.d/xvhcd)
+	install -D -m 644 packaging/udev/40-xvhc.rules $(call to,$(UDEVDIR)/40-xvhc.rules)
+	install -D -m 644 packaging/udev/99-xvhc.rules $(call to,$(UDEVDIR)/99-xvhc.rules)
+	$(if $(wildcard packaging/completions/xvhc.bash),install -D -m 644 \
+		packaging/completions/xvhc.bash $(call to,$(BASHDIR)/xvhc))
+	$(if $(wildcard packaging/completions/_xvhc),install -D -m 644 \
+		packaging/completions/_xvhc $(call to,$(ZSHDIR)/_xvhc))
+	$(foreach name,$(PAGES),$(call page,$(name));)
+
+# xvhc_VERSION_amd64.deb and xvhc-guest-dkms_VERSION_all.deb
+DEB_SUFFIX ?=
+deb:
+	packaging/build $(VERSION)$(DEB_SUFFIX)
 
 clean:
 	rm -rf $(B)

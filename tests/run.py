@@ -181,6 +181,11 @@ def part_module(count):
     run_lines(count, ["tests/module/run"], 900)
 
 
+def part_deb(count):
+    """the Debian packages: built, clean to lintian, complete"""
+    run_lines(count, ["tests/deb/run"], 900)
+
+
 def part_lab(count):
     """real Xen, dom0 and guests, in QEMU"""
     if build(count, "all"):

@@ -22,6 +22,7 @@
 #include <broker/held.h>
 #include <broker/hotplug.h>
 #include <broker/judge.h>
+#include <broker/mark.h>
 #include <broker/policy_file.h>
 #include <broker/ports_follow.h>
 #include <broker/sysfs.h>
@@ -143,6 +144,7 @@ int broker_init(struct broker *broker, const struct broker_options *options, str
 
 	memset(broker, 0, sizeof(*broker));
 	broker->options = options;
+	service_begin(broker, options->notify_socket);
 	broker->boot = boot_number();
 	broker->store = store;
 	broker->listener = -1;
@@ -160,6 +162,8 @@ int broker_init(struct broker *broker, const struct broker_options *options, str
 			 : 0;
 	if (result == 0)
 		result = control_socket_open(broker);
+	if (result == 0)
+		marks_begin(broker);
 	if (result == 0)
 		result = signals_open(broker);
 	if (result == 0)
@@ -219,12 +223,13 @@ static void jobs_readable(struct broker *broker, struct jobs *jobs)
 	}
 }
 
-static void policy_reload(struct broker *broker)
+/* Whether the file is in force now. */
+static bool policy_reload(struct broker *broker)
 {
 	const struct broker_options *options = broker->options;
 
 	if (!options->config)
-		return;
+		return true;
 	if (policy_load(&broker->policy, options->config, options->config_required) != 0) {
 		log_line(LOG_LEVEL_ERROR,
 			 "the rules from before stay in force: mend %s, and "
@@ -234,12 +239,13 @@ static void policy_reload(struct broker *broker)
 			   "%s cannot be used, and the rules from before stay in force: the log "
 			   "says why",
 			   options->config);
-		return;
+		return false;
 	}
 	log_line(LOG_LEVEL_INFO, "%s is read anew", options->config);
 	event_tell(broker, EVENT_RELOADED, (struct event_about){0}, "%s is read anew",
 		   options->config);
 	judge_all(broker);
+	return true;
 }
 
 static void signal_readable(struct broker *broker)
@@ -250,7 +256,8 @@ static void signal_readable(struct broker *broker)
 	    info.ssi_signo == SIGCHLD || broker->stopping)
 		return;
 	if (info.ssi_signo == SIGHUP) {
-		policy_reload(broker);
+		service_reload_begin(broker);
+		service_reload_end(broker, policy_reload(broker));
 		ports_reload(broker);
 		return;
 	}
@@ -387,6 +394,7 @@ static void broker_settle(struct broker *broker)
 	if (broker->again)
 		broker_wake_at(broker, broker->now_ms);
 	clients_tell(broker);
+	service_step(broker);
 }
 
 static int wait_ms(const struct broker *broker, int limit_ms)

@@ -29,6 +29,7 @@
 #include <broker/place.h>
 #include <broker/policy.h>
 #include <broker/ports_file.h>
+#include <broker/service.h>
 #include <broker/topology.h>
 #include <broker/worker_process.h>
 #include <broker/xenstore.h>
@@ -105,6 +106,7 @@ struct given {
 	struct client_ref waiter;
 
 	struct job *job; /* the one that runs for this port; it refers to this struct */
+	char mark[2][PLACE_SHORT_MAX]; /* by side: the file that tells udev (mark.h); or empty */
 	enum claim_state claim_state;
 	struct claim claim[2];
 	struct hub hub[2];      /* by side */
@@ -239,7 +241,9 @@ struct broker_options {
 	const char *worker;
 	const struct job_paths *paths;
 	void (*run_job)(struct job *job, const struct job_paths *paths);
-	bool hotplug; /* follow the kernel's USB events */
+	bool hotplug;              /* follow the kernel's USB events */
+	const char *marks;         /* directory for marks of given ports (mark.h); NULL: none */
+	const char *notify_socket; /* of a service manager (service.h); NULL: none */
 };
 
 struct client;
@@ -294,6 +298,7 @@ struct broker {
 	gid_t peer_gid; /* whose members may give commands (peer.h); 0: nobody's */
 	uint32_t given_count;
 	struct log_limit given_limit; /* of there being too many */
+	struct log_limit mark_limit;
 	uint32_t guest_count;
 	uint32_t client_serial;
 	uint64_t boot; /* of this boot of the machine alone; 0: unknown */
@@ -301,6 +306,7 @@ struct broker {
 	struct controller *controllers[XVHC_CONTROLLERS_MAX];
 	struct worker_slot workers[XVHC_CONTROLLERS_MAX];
 	struct describer describers[XVHC_DESCRIBERS_MAX];
+	struct service service;
 };
 
 /* What an epoll event belongs to; the index is in the lower half of its data. */

@@ -11,6 +11,7 @@
 #include <broker/describer.h>
 #include <broker/event.h>
 #include <broker/given_hub.h>
+#include <broker/mark.h>
 #include <broker/ports_follow.h>
 
 struct given *given_add(struct broker *broker, const struct place *place, const char *guest)
@@ -78,6 +79,7 @@ void given_free(struct broker *broker, struct given *given)
 	broker->given_count--;
 	describer_release(broker, given);
 	hubs_drop(broker, given);
+	mark_follow(broker, given, NULL);
 	for (int side = 0; side < 2; side++)
 		jobs_close_fd(broker->hub_jobs, given->claim[side].fd);
 	if (given->controller)

@@ -28,6 +28,7 @@
 #include <broker/guest.h>
 #include <broker/held.h>
 #include <broker/judge.h>
+#include <broker/mark.h>
 #include <broker/ports_follow.h>
 
 /* The kernel waits for 5 s for an operation that is not answered, and may try some of them again.
@@ -290,6 +291,8 @@ static void release_begin(struct broker *broker, struct given *given,
 	if (given->device_state == DEVICE_DETACHING || held_by_anyone(broker, given) ||
 	    hub_has_given_ports(broker, given))
 		return;
+	/* Now dom0's programs may come near it. */
+	mark_follow(broker, given, NULL);
 	/* What dom0 uses itself, because it was there first, stays as it is. */
 	job = job_for_both(given, JOB_RELEASE, connector,
 			   given->device_state == DEVICE_IN_DOM0 ? NULL : device);
@@ -561,6 +564,8 @@ static void given_step(struct broker *broker, struct given *given)
 		given_free(broker, given);
 		return;
 	}
+	if (!given->taking)
+		mark_follow(broker, given, connector);
 	if (connector && !given->parent && !given->taking &&
 	    claims_are_due(broker, given, connector)) {
 		claims_begin(broker, given, connector);

@@ -130,6 +130,8 @@ int main(int argc, char **argv)
 		.paths = &paths,
 		.run_job = usb_job_run,
 		.hotplug = true,
+		.marks = "/run/xvhc/given",
+		.notify_socket = getenv("NOTIFY_SOCKET"),
 	};
 	enum log_level level = LOG_LEVEL_INFO;
 	struct xenstore *store;

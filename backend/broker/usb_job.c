@@ -162,6 +162,9 @@ static int evict_one(struct job *job, const struct job_paths *paths, struct devi
 		return -EBUSY;
 	}
 	result = sysfs_write(directory, "bConfigurationValue", "-1");
+	/* udev has seen it before it was given: now it takes away what it granted to others. */
+	if (result == 0)
+		(void)!sysfs_write(directory, "uevent", "change");
 	return result == -ENOENT || result == -ENODEV ? 0 : result;
 }
 
@@ -306,6 +309,9 @@ static int device_return(const struct job_paths *paths, struct device_id id, con
 	result = sysfs_write(directory, "authorized", "0");
 	if (result == 0 && bus_authorizes(paths, id, directory))
 		result = sysfs_write(directory, "authorized", "1");
+	/* The kernel tells udev of its interfaces only. */
+	if (result == 0)
+		(void)!sysfs_write(directory, "uevent", "add");
 	return result == -ENODEV || result == -ENOENT ? 0 : result;
 }
 

@@ -20,6 +20,7 @@ DOM0_STATE = {
     "processes.txt": "ps",
     "xvhc-list.txt": "xvhc list",
     "event-channels.txt": "lsevtchn 0",
+    "journal.txt": "journalctl --no-pager -b",  # where systemd runs
 }
 
 

@@ -35,13 +35,13 @@ DOM0_MODULES = """
     xhci_pci ehci_pci uhci_hcd ohci_pci usb_storage uas sd_mod usbhid hid_generic evdev vfat
     nls_cp437 nls_ascii nls_utf8 dummy_hcd usbmon libcomposite usb_f_ss_lb usb_f_mass_storage
     usb_f_hid vhci_hcd usbip_host cdc_acm ftdi_sio usbtest ext4 loop uvcvideo snd_usb_audio
-    snd_pcm_oss
+    snd_pcm_oss virtio_blk
 """.split()
 
 GUEST_MODULES = """
     xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc usbcore usb_storage uas sd_mod usbhid
     hid_generic evdev vfat nls_cp437 nls_ascii nls_utf8 ext4 usbmon usbtest uvcvideo
-    snd_usb_audio snd_pcm_oss cdc_acm ftdi_sio cdc_ether
+    snd_usb_audio snd_pcm_oss cdc_acm ftdi_sio cdc_ether xen-blkfront
 """.split()
 
 # Programs of Debian's that drive devices: for Lab.load_tools(), and for guests with tools.
@@ -319,6 +319,20 @@ def tools_image():
         archive.write(target)
 
     return made("tools.cpio", f"{stamp} {fio.root()[1]} {source_hash('xvhclab/fio.py')}", build)
+
+
+def init_image():
+    """An archive to unpack in a running dom0: what an init script of Debian's calls."""
+    root, stamp = debs.root("init", ["dpkg", "sysvinit-utils", *debs.libraries_of(["dpkg"])])
+
+    def build(target):
+        archive = cpio.Archive()
+        elf.add_binary(archive, "/usr/sbin/start-stop-daemon", root / "sbin/start-stop-daemon",
+                       [root])
+        archive.tree(root / "lib/lsb", "/lib/lsb")
+        archive.write(target)
+
+    return made("init.cpio", f"{stamp} {source_hash()}", build)
 
 
 def join(parts, target):

@@ -88,11 +88,14 @@ class Lab:
 
     build: the folder with xvhcd, xvhcd-worker and xvhc. limit: seconds after which everything is
     killed. extra: {name in dom0: file of the host}, more binaries for dom0. use_debug_kernel:
-    guests that would have kernel 6.1 have the debug kernel.
+    guests that would have kernel 6.1 have the debug kernel. disks: files that are dom0's /dev/vda
+    and so on; what is written to them is gone after this lab. With dom0_arguments "lab.root=vda"
+    dom0 is what is on the first: see system.py.
     """
 
     def __init__(self, build=None, limit=900, memory=4096, dom0_memory=1536, name="lab",
-                 xen_arguments="", dom0_arguments="", extra=None, use_debug_kernel=False):
+                 xen_arguments="", dom0_arguments="", extra=None, use_debug_kernel=False,
+                 disks=()):
         self.build = Path(build or paths.BUILD)
         self.limit = limit
         self.memory = memory
@@ -101,6 +104,7 @@ class Lab:
         self.dom0_arguments = dom0_arguments
         self.extra = extra
         self.use_debug_kernel = use_debug_kernel
+        self.disks = list(disks)
         self.run = paths.LAB / "run" / f"{name}.{os.getpid()}"
         self.share = self.run / "share"
         self.process = None
@@ -174,6 +178,8 @@ class Lab:
             "-audiodev", f"wav,id=sound,path={self.run}/sound.wav,out.frequency=48000",
             *usb.CONTROLLERS,
         ]
+        for disk in self.disks:
+            command += ["-drive", f"file={disk},format=raw,if=virtio,snapshot=on"]
         with open(self.run / "qemu.log", "wb") as log:
             self.process = start_bound(command, log)
 
@@ -303,6 +309,11 @@ class Lab:
         """Unpack Debian's programs for devices into dom0 (once): see images.TOOLS."""
         images.tools_image()
         self.unpack("tools")
+
+    def load_init(self):
+        """Unpack what Debian's init scripts call into dom0 (once)."""
+        images.init_image()
+        self.unpack("init")
 
     def unpack(self, name):
         """Unpack the archive build/lab/images/<name>.cpio into dom0 (once)."""
