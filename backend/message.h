@@ -76,6 +76,7 @@ struct message_connect {
 	uint32_t transfers_max; /* under way */
 	uint32_t bytes_max;     /* of transfers under way, at least XVHC_WORKER_BYTES_MIN_... */
 	uint32_t control_rate;  /* control requests in a second */
+	uint32_t counters;      /* 1: the last descriptor has a struct counters. 0: there is none */
 };
 
 #define ATTACH_ALLOW_DFU 1u /* firmware downloads may reach the device */

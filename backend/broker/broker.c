@@ -153,7 +153,7 @@ int broker_init(struct broker *broker, const struct broker_options *options, str
 	broker->topology_dirty = true;
 	broker->guests_dirty = true;
 	broker->controllers_dirty = true;
-	broker->now_ms = clock_ms();
+	broker->now_ms = broker->started_at_ms = clock_ms();
 	broker->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (broker->epoll < 0)
 		return -errno;

@@ -30,6 +30,7 @@
 #include <broker/policy.h>
 #include <broker/ports_file.h>
 #include <broker/service.h>
+#include <broker/tally.h>
 #include <broker/topology.h>
 #include <broker/worker_process.h>
 #include <broker/xenstore.h>
@@ -142,6 +143,7 @@ struct given {
 
 	struct controller *controller; /* NULL: bound to none */
 	uint32_t port;                 /* of that controller */
+	struct tally tally;
 };
 
 struct guest {
@@ -205,6 +207,10 @@ struct controller {
 	bool stock_revived; /* the frontend directory was rewritten and nothing came of it yet */
 	struct log_limit log_limit;
 	struct worker_process *worker;           /* NULL: none */
+	uint64_t connections;                    /* workers that were started for it */
+	uint64_t failures;                       /* of them, those that ended for another reason
+						  * than that the guest or xvhcd closed */
+	struct counters_connection kept;         /* of workers that have ended: tally.h */
 	struct given *given[USBIF_PORT_MAX + 1]; /* by port number, from 1 */
 };
 
@@ -220,6 +226,9 @@ struct worker_slot {
 	uint32_t domid;
 	uint32_t bytes_share;     /* of usbfs' memory */
 	uint32_t transfers_share; /* of its guest's transfers in flight */
+	int counters;             /* the page that it counts in; -1: none */
+	uint64_t started_at_ms;
+	struct message_connect connect; /* as it was told */
 	char name[32];
 };
 
@@ -282,7 +291,8 @@ struct broker {
 	bool again; /* this round of settling changed something */
 	bool stopping;
 	uint64_t stop_until_ms;
-	uint64_t now_ms;     /* at the start of this round */
+	uint64_t now_ms; /* at the start of this round */
+	uint64_t started_at_ms;
 	uint64_t wake_at_ms; /* the next time that something is due; 0: never */
 
 	struct topology topology;

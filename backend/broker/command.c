@@ -16,9 +16,10 @@ static const struct {
 	bool port;  /* it has a "port" or a "device" */
 	bool guest; /* it has a "guest" */
 } commands[] = {
-	{"list", COMMAND_LIST, false, false},       {"give", COMMAND_GIVE, true, true},
-	{"take", COMMAND_TAKE, true, false},        {"doctor", COMMAND_DOCTOR, false, false},
-	{"monitor", COMMAND_MONITOR, false, false},
+	{"list", COMMAND_LIST, false, false},         {"give", COMMAND_GIVE, true, true},
+	{"take", COMMAND_TAKE, true, false},          {"doctor", COMMAND_DOCTOR, false, false},
+	{"monitor", COMMAND_MONITOR, false, false},   {"show", COMMAND_SHOW, true, false},
+	{"counters", COMMAND_COUNTERS, false, false},
 };
 
 /* A string member of the request, without a NUL inside; NULL: there is none. */

@@ -83,8 +83,8 @@ static void state_add(const struct broker *broker, struct json_object *object,
 	text_add(object, "changed-from", given ? given->changed_from : NULL);
 }
 
-static struct json_object *port_json(const struct broker *broker, const struct place *place,
-				     const struct connector *connector, const struct given *given)
+struct json_object *port_json(const struct broker *broker, const struct place *place,
+			      const struct connector *connector, const struct given *given)
 {
 	const struct usb_device *device = connector ? connector_device(connector) : NULL;
 	struct json_object *object = json_object_new_object();

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <broker/command_counters.h>
 #include <broker/command_doctor.h>
 #include <broker/command_list.h>
 #include <broker/command_monitor.h>
+#include <broker/command_show.h>
 #include <broker/control_socket.h>
 #include <broker/given.h>
 #include <broker/given_hub.h>
@@ -299,9 +301,13 @@ static void run_take(struct broker *broker, struct client_ref client, const stru
 
 static void (*const runs[COMMANDS])(struct broker *broker, struct client_ref client,
 				    const struct command *command) = {
-	[COMMAND_LIST] = command_list,       [COMMAND_GIVE] = run_give,
-	[COMMAND_TAKE] = run_take,           [COMMAND_DOCTOR] = command_doctor,
+	[COMMAND_LIST] = command_list,
+	[COMMAND_GIVE] = run_give,
+	[COMMAND_TAKE] = run_take,
+	[COMMAND_DOCTOR] = command_doctor,
 	[COMMAND_MONITOR] = command_monitor,
+	[COMMAND_SHOW] = command_show,
+	[COMMAND_COUNTERS] = command_counters,
 };
 
 void command_run(struct broker *broker, struct client_ref client, const struct command *command)

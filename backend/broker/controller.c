@@ -642,6 +642,7 @@ int controller_bind(struct broker *broker, struct given *given, uint32_t domid)
 	given->controller = controller;
 	given->port = port_free(controller);
 	controller->given[given->port] = given;
+	tally_bound(broker, given);
 	place_format(&given->place, place);
 	port_node_write(broker, controller, given->port, place);
 	return 0;
@@ -651,6 +652,7 @@ void controller_unbind(struct broker *broker, struct given *given)
 {
 	struct controller *controller = given->controller;
 
+	tally_unbind(broker, given);
 	controller->given[given->port] = NULL;
 	if (controller->ours) {
 		port_node_write(broker, controller, given->port, "");
@@ -694,6 +696,7 @@ void controller_restart(struct broker *broker, struct controller *controller, co
 	event_tell(broker, EVENT_ERROR, (struct event_about){.controller = controller},
 		   "controller %u of the guest is closed: %s", controller->devid, why);
 	controller_worker_end(broker, controller, true);
+	controller->failures++;
 	if (controller->phase == PHASE_CONNECTING || controller->phase == PHASE_CONNECTED)
 		close_begin(broker, controller, AIM_RECONNECT);
 }
@@ -730,6 +733,7 @@ void controllers_fini(struct broker *broker)
 		if (!slot->used)
 			continue;
 		worker_process_abort(&slot->process);
+		tally_page_close(slot);
 		slot->used = false;
 	}
 }

@@ -183,6 +183,7 @@ int controller_worker_start(struct broker *broker, struct controller *controller
 		return -EMFILE;
 	slot = &broker->workers[index];
 	memset(slot, 0, sizeof(*slot));
+	slot->counters = -1;
 	snprintf(slot->name, sizeof(slot->name), "guest-%u.%u", controller->domid,
 		 controller->devid);
 	result = worker_process_start(&slot->process, broker->options->worker, slot->name);
@@ -199,10 +200,15 @@ int controller_worker_start(struct broker *broker, struct controller *controller
 	slot->domid = controller->domid;
 	slot->bytes_share = connect.u.connect.bytes_max;
 	slot->transfers_share = connect.u.connect.transfers_max;
+	slot->counters = tally_page();
+	connect.u.connect.counters = slot->counters >= 0;
+	slot->connect = connect.u.connect;
+	slot->started_at_ms = broker->now_ms;
 	controller->worker = &slot->process;
+	controller->connections++;
 	result = broker_follow(broker, slot->process.socket, EPOLLIN, SOURCE_WORKER, index);
 	if (result == 0)
-		result = worker_tell(controller, &connect, -1);
+		result = worker_tell(controller, &connect, slot->counters);
 	return result;
 }
 
@@ -225,6 +231,7 @@ void controller_worker_end(struct broker *broker, struct controller *controller,
 
 	if (controller->worker) {
 		slot = worker_slot_of(broker, controller);
+		tally_worker_ended(controller, slot);
 		held_look_stop(slot);
 		slot->controller = NULL;
 		controller->worker = NULL;
@@ -267,6 +274,7 @@ void worker_ended(struct broker *broker, uint32_t index)
 	held_worker_ended(broker, slot);
 	if (!controller)
 		return;
+	tally_worker_ended(controller, slot);
 	controller->worker = NULL;
 	snprintf(why, sizeof(why), "its worker %s", how);
 	controller_restart(broker, controller, why);

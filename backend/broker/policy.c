@@ -169,6 +169,20 @@ bool policy_allows(const struct policy *policy, const struct policy_subject *sub
 	return true;
 }
 
+char *policy_filter_next(const struct policy *policy, const struct policy_subject *subject,
+			 uint32_t *section, char where[POLICY_TEXT_MAX])
+{
+	while (*section < policy->count) {
+		const struct policy_section *next = &policy->sections[(*section)++];
+
+		if (next->rule_count == 0 || !section_applies(next, subject))
+			continue;
+		section_name(next, where);
+		return usbredirfilter_rules_to_string(next->rules, (int)next->rule_count, ":", "|");
+	}
+	return NULL;
+}
+
 bool policy_allows_dfu(const struct policy *policy, const struct policy_subject *subject)
 {
 	bool allowed = false;

@@ -100,6 +100,16 @@ XVHC_MUST_CHECK bool policy_allows(const struct policy *policy,
 XVHC_MUST_CHECK bool policy_allows_dfu(const struct policy *policy,
 				       const struct policy_subject *subject);
 
+/*
+ * The next filter that applies to this subject: *section is where to go on, at first 0. Returns
+ * its rules as text, to be freed, and whose it is in where; NULL: there are no more.
+ */
+char *policy_filter_next(const struct policy *policy, const struct policy_subject *subject,
+			 uint32_t *section, char where[POLICY_TEXT_MAX]);
+
+/* The key of a quota in the configuration. */
+const char *policy_quota_key(enum policy_quota quota);
+
 /* One quota of a guest: as its section says, or as it is for all, or the default. */
 uint32_t policy_quota(const struct policy *policy, const struct policy_subject *subject,
 		      enum policy_quota quota);

@@ -165,6 +165,11 @@ static const struct {
 			    XVHC_XENSTORE_CHANGES_MAX},
 };
 
+const char *policy_quota_key(enum policy_quota quota)
+{
+	return quotas[quota].key;
+}
+
 static void quota_set(struct parser *parser, struct policy_section *section, uint32_t quota,
 		      const char *value)
 {

@@ -28,6 +28,7 @@ void toolstack_adopt(struct broker *broker, struct controller *controller)
 			given->controller = controller;
 			given->port = port;
 			controller->given[port] = given;
+			tally_bound(broker, given);
 		} else {
 			port_node_write(broker, controller, port, "");
 		}
@@ -71,6 +72,7 @@ static void port_give(struct broker *broker, struct controller *controller, uint
 	given->controller = controller;
 	given->port = port;
 	controller->given[port] = given;
+	tally_bound(broker, given);
 }
 
 /* Whether a given port is the one in which this device would be. */

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WORKER_SOCKET 3
@@ -145,6 +146,16 @@ bool worker_process_holds(const struct worker_process *worker, dev_t node)
 	holds = holds || errno != 0;
 	closedir(table);
 	return holds;
+}
+
+uint64_t worker_process_cpu_ms(const struct worker_process *worker)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(worker->pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+		return 0;
+	return (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
 }
 
 void worker_process_kill(struct worker_process *worker)

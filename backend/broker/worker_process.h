@@ -41,6 +41,9 @@ XVHC_MUST_CHECK bool worker_process_has_unread(const struct worker_process *work
  */
 XVHC_MUST_CHECK bool worker_process_holds(const struct worker_process *worker, dev_t node);
 
+/* Milliseconds of the processor's time that it has used. It is not reaped yet. 0: unknown. */
+uint64_t worker_process_cpu_ms(const struct worker_process *worker);
+
 /* Ends it at once. */
 void worker_process_kill(struct worker_process *worker);
 

@@ -9,7 +9,7 @@
 #include <message.h>
 
 /* Descriptors of one message, at most. */
-#define MESSAGE_FDS_MAX 3u
+#define MESSAGE_FDS_MAX 4u
 
 struct message_fds {
 	int fd[MESSAGE_FDS_MAX];

@@ -120,7 +120,7 @@ static int copy(struct worker *worker, const struct transfer_segment *segments, 
 	}
 	if (i == 0)
 		return XVHC_OK;
-	worker->counts.copies++;
+	counter_add(&worker->counters->connection.copies, 1);
 	return worker->transport->copy(copies, i, direction);
 }
 

@@ -72,7 +72,7 @@ int connection_open(struct worker *worker, const struct message_connect *connect
 void connection_accept(struct worker *worker)
 {
 	worker->transport->accept();
-	worker->counts.woken++;
+	counter_add(&worker->counters->connection.woken, 1);
 	worker->connection.accepted = true;
 	worker->connection.more = true;
 }
@@ -174,7 +174,7 @@ int connection_flush(struct worker *worker)
 		error = tell_ports(worker, &notify);
 	if (notify) {
 		worker->transport->notify();
-		worker->counts.notified++;
+		counter_add(&worker->counters->connection.notified, 1);
 	}
 	if (connection->accepted) {
 		connection->accepted = false;

@@ -27,6 +27,7 @@
 
 #include "broker_link.h"
 #include "connection.h"
+#include "counted.h"
 #include "port_request.h"
 #include "request.h"
 #include "setup.h"
@@ -352,7 +353,9 @@ static void reset_done(struct port *port, int error)
 			  NULL);
 	state_init(port);
 	port->stale = false;
-	if (error != XVHC_OK) {
+	if (error == XVHC_OK) {
+		counter_add(&port_sums(port)->resets, 1);
+	} else {
 		port->stale = true;
 		port->untouched = false;
 		port->suspended = suspended;
@@ -414,6 +417,8 @@ static void operation_done(struct source_device *device, int error)
 	default:
 		if (port->phase != PHASE_READY)
 			break; /* the request was answered when the device went */
+		if (error != XVHC_OK)
+			counted_failed(port, error);
 		if (port->operation.kind == SOURCE_RESET)
 			reset_done(port, error);
 		else if (!slot)

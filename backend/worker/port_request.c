@@ -8,6 +8,7 @@
  */
 #include "port_request.h"
 
+#include "counted.h"
 #include "port.h"
 #include "request.h"
 
@@ -52,7 +53,7 @@ static void streams_allocate(struct slot *slot)
 		operation.streams = XVHC_STREAMS_MAX;
 	if (request->streams < 2 ||
 	    !device_state_can_stream(&slot->port->state, request->endpoints)) {
-		slot->port->worker->counts.refused++;
+		counted_refused(slot->port->worker, slot->port);
 		request_answer(slot, XVHC_EINVAL, 0);
 		return;
 	}
@@ -67,7 +68,7 @@ static void streams_free(struct slot *slot)
 	};
 
 	if (!device_state_can_stream(&slot->port->state, slot->request.endpoints)) {
-		slot->port->worker->counts.refused++;
+		counted_refused(slot->port->worker, slot->port);
 		request_answer(slot, XVHC_EINVAL, 0);
 		return;
 	}

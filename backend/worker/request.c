@@ -23,6 +23,7 @@
 #include "broker_link.h"
 #include "buffer.h"
 #include "connection.h"
+#include "counted.h"
 #include "port.h"
 #include "port_request.h"
 #include "setup.h"
@@ -93,7 +94,7 @@ static void cancel(struct worker *worker, struct port *port, const struct transf
 /* A request that no device will ever see: it is answered at once. */
 static void answer_at_once(struct worker *worker, const struct transfer_request *request, int error)
 {
-	worker->counts.refused++;
+	counted_refused(worker, NULL);
 	if (error != XVHC_ENODEV)
 		log_limited(&worker->log, LOG_LEVEL_WARNING, "refused a malformed request");
 	respond(worker, request->id, error);
@@ -107,9 +108,11 @@ int request_accept(struct worker *worker)
 
 	slot = take_slot(worker);
 	got = worker->wire->take(worker, &slot->request, &error);
-	worker->counts.requests += got > 0;
+	if (got > 0)
+		counter_add(&worker->counters->connection.requests, 1);
 	if (got > 0 && error == XVHC_OK) {
-		worker->counts.pooled += slot->request.in_pool;
+		if (slot->request.in_pool)
+			counter_add(&worker->counters->connection.pooled, 1);
 		if (slot->request.port > worker->ports)
 			error = XVHC_ENODEV;
 	}
@@ -151,6 +154,7 @@ static void wait_for_room(struct slot *slot, const char *where)
 
 	log_limited(&port->log, LOG_LEVEL_WARNING, "port %u: %s has no room for %u bytes now",
 		    port->number, where, slot->request.length);
+	counter_add(&port_sums(port)->host_full, 1);
 	buffer_give(slot);
 	quota_pause(&port->worker->quota, loop_now_ms());
 	port_enqueue_first(port, slot);
@@ -164,7 +168,7 @@ static void run_transfer(struct slot *slot)
 	if (error == XVHC_OK)
 		error = vet_request(&port->state, &slot->request, slot->packet);
 	if (error != XVHC_OK) {
-		port->worker->counts.refused++;
+		counted_refused(port->worker, port);
 		log_refused(slot, error);
 		request_answer(slot, error, 0);
 	} else if (buffer_take(slot) != XVHC_OK) {
@@ -224,13 +228,16 @@ void request_submit(struct slot *slot)
 		error = XVHC_EINVAL;
 	if (error == XVHC_OK && !slot->request.in)
 		error = buffer_fetch(port->worker, slot);
-	if (error != XVHC_OK)
-		port->worker->counts.refused++;
-	else
+	if (error != XVHC_OK) {
+		counted_refused(port->worker, port);
+	} else {
 		error = port->worker->source->submit(&port->device, &slot->transfer);
-	if (error == XVHC_ELIMIT) {
-		wait_for_room(slot, "usbfs (usbcore's usbfs_memory_mb)");
-		return;
+		if (error == XVHC_ELIMIT) {
+			wait_for_room(slot, "usbfs (usbcore's usbfs_memory_mb)");
+			return;
+		}
+		if (error != XVHC_OK)
+			counted_failed(port, error);
 	}
 	if (error != XVHC_OK) {
 		request_answer(slot, error, 0);
@@ -242,6 +249,7 @@ void request_submit(struct slot *slot)
 	port->untouched = false;
 	port->controls += slot->request.type == TRANSFER_CONTROL;
 	quota_take(&port->worker->quota, &slot->request);
+	counted_begun(port);
 }
 
 static uint32_t failed_packets(const struct slot *slot)
@@ -253,13 +261,19 @@ static uint32_t failed_packets(const struct slot *slot)
 	return failed;
 }
 
+/* What the guest is told of a transfer that ended so. */
+static int outcome(const struct slot *slot, int error)
+{
+	return slot->verdict != XVHC_OK ? slot->verdict : error;
+}
+
 static void answer(struct slot *slot, int error, uint32_t actual, uint32_t failed)
 {
 	struct worker *worker = slot->port->worker;
 	const struct transfer_request *request = &slot->request;
 	struct transfer_result result = {
 		.id = request->id,
-		.error = slot->verdict != XVHC_OK ? slot->verdict : error,
+		.error = outcome(slot, error),
 		.actual = actual,
 		.failed_packets = failed,
 		.was_short = request->short_not_ok && request->in && actual < request->length,
@@ -320,6 +334,7 @@ void request_complete(struct slot *slot)
 	struct source_transfer *transfer = &slot->transfer;
 	struct worker *worker = slot->port->worker;
 	int error = transfer->error;
+	uint32_t failed;
 
 	quota_give(&worker->quota, &slot->request);
 	slot->port->controls -= slot->request.type == TRANSFER_CONTROL;
@@ -330,5 +345,7 @@ void request_complete(struct slot *slot)
 	/* What is not told any more is not there, either. */
 	if (!connection_is_silent(worker) && results_store(slot) != XVHC_OK)
 		error = XVHC_EIO;
-	answer(slot, error, transfer->actual, failed_packets(slot));
+	failed = failed_packets(slot);
+	counted_ended(slot, outcome(slot, error), failed);
+	answer(slot, error, transfer->actual, failed);
 }

@@ -27,6 +27,7 @@
 #include "broker_link.h"
 #include "buffer.h"
 #include "connection.h"
+#include "counted.h"
 #include "describe.h"
 #include "port.h"
 
@@ -67,9 +68,15 @@ static int connect_stage(struct worker *worker)
 	uint32_t i;
 	int error;
 
+	counted_init(worker);
 	error = broker_link_wait(worker, &message, &fds);
 	if (error != XVHC_OK)
 		goto fail;
+	error = counted_open(worker, &message.u.connect, &fds);
+	if (error != XVHC_OK) {
+		problem = "the broker's page of counters cannot be used";
+		goto fail;
+	}
 	worker->domid = message.u.connect.domid;
 	worker->ports = message.u.connect.ports;
 	log_prefix("guest %u", worker->domid);
@@ -135,7 +142,7 @@ static int one_round(struct worker *worker, int timeout_ms)
 	if (worker->quota.too_soon)
 		timeout_ms = shorter(timeout_ms, quota_wait_ms(&worker->quota, loop_now_ms()));
 	timeout_ms = shorter(timeout_ms, broker_link_wait_ms(worker));
-	worker->counts.rounds++;
+	counter_add(&worker->counters->connection.rounds, 1);
 	ready = loop_wait(&worker->loop, worker->connection.more ? 0 : timeout_ms);
 	for (kind = 0; kind < LOOP_KINDS; kind++) {
 		if (ready & (1u << kind))
@@ -201,12 +208,13 @@ void serve_release(struct worker *worker)
 {
 	loop_fini(&worker->loop);
 	buffer_wipe();
+	counted_close(worker);
 	memset(worker, 0, sizeof(*worker));
 }
 
 static void tell_counts(const struct worker *worker)
 {
-	const struct counts *counts = &worker->counts;
+	const struct counters_connection *counts = &worker->counters->connection;
 
 	log_line(LOG_LEVEL_INFO, "%" PRIu64 " requests, %" PRIu64 " of them refused",
 		 counts->requests, counts->refused);

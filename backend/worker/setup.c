@@ -8,6 +8,7 @@
 
 #include "broker_link.h"
 #include "buffer.h"
+#include "counted.h"
 #include "port.h"
 #include "request.h"
 
@@ -23,7 +24,7 @@ static void pass(struct slot *slot, const struct control_setup *setup)
 static void refuse(struct slot *slot, const struct control_setup *setup)
 {
 	(void)setup;
-	slot->port->worker->counts.refused++;
+	counted_refused(slot->port->worker, slot->port);
 	request_answer(slot, XVHC_ESTALL, 0);
 }
 
@@ -126,7 +127,7 @@ static void get_descriptor(struct slot *slot, const struct control_setup *setup)
 	memcpy(slot->data, found, length);
 	slot->transfer.actual = (uint32_t)length;
 	if (length > 0 && buffer_store(port->worker, slot) != XVHC_OK) {
-		port->worker->counts.refused++;
+		counted_refused(port->worker, port);
 		request_answer(slot, XVHC_EINVAL, 0);
 	} else {
 		request_answer(slot, XVHC_OK, (uint32_t)length);

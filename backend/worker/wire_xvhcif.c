@@ -61,7 +61,8 @@ static int fetch_segments(struct worker *worker, struct transfer_request *reques
 		.local = segments,
 	};
 
-	worker->counts.copies += copy.length > 0;
+	if (copy.length > 0)
+		counter_add(&worker->counters->connection.copies, 1);
 	if (copy.length > 0 && worker->transport->copy(&copy, 1, TRANSPORT_FROM_GUEST) != XVHC_OK)
 		return XVHC_EINVAL;
 	return xvhcif_decode_segments(segments, request);

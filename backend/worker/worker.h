@@ -14,6 +14,7 @@
 #define XVHC_WORKER_WORKER_H
 
 #include <common/log.h>
+#include <counters.h>
 #include <ring.h>
 #include <vet.h>
 
@@ -111,17 +112,6 @@ struct connection {
 	const char *fault; /* the guest broke the protocol: what it did */
 };
 
-/* What has happened so far: told when the worker ends. */
-struct counts {
-	uint64_t requests; /* taken */
-	uint64_t refused;  /* of them, by vetting: not one of these has reached a device */
-	uint64_t pooled;   /* of them, transfers whose data lies in the pool */
-	uint64_t copies;   /* calls of the transport's copy(): each is a hypercall */
-	uint64_t rounds;   /* of the loop */
-	uint64_t woken;    /* notifications by the guest */
-	uint64_t notified; /* notifications of the guest */
-};
-
 struct worker {
 	const struct transport_ops *transport;
 	const struct wire_ops *wire; /* of the version that the guest speaks */
@@ -142,7 +132,7 @@ struct worker {
 	uint32_t slot_count; /* of them, ever used: at most one more than the ring has */
 	struct slot *free;   /* of these */
 	struct log_limit log;
-	struct counts counts;
+	struct counters *counters; /* never NULL once it serves: see counted.h */
 };
 
 #endif

@@ -50,6 +50,14 @@ static struct round run(uint64_t requests)
 	return round;
 }
 
+/* System calls of the worker, as far as they are its own. */
+static uint64_t calls(void)
+{
+	const struct counters_connection *counts = &worker.counters->connection;
+
+	return counts->rounds + counts->woken + counts->notified + device_calls;
+}
+
 int main(int argc, char **argv)
 {
 	struct guest_plan plan = guest_plan_read(argc, argv);
@@ -65,7 +73,7 @@ int main(int argc, char **argv)
 	guest.wait = worker_round;
 	guest_configure(&guest);
 	(void)run(WARM_UP);
-	before = worker.counts.rounds + worker.counts.woken + worker.counts.notified + device_calls;
+	before = calls();
 	printf("{\"depth\": %u, \"requests\": %" PRIu64 ", \"rounds\": [", guest.plan.depth,
 	       requests);
 	for (i = 0; i < rounds; i++) {
@@ -74,8 +82,7 @@ int main(int argc, char **argv)
 		printf("%s{\"ns\": %" PRIu64 ", \"guest_ns\": %" PRIu64 "}", i ? ", " : "",
 		       round.ns, round.guest_ns);
 	}
-	before = worker.counts.rounds + worker.counts.woken + worker.counts.notified +
-		 device_calls - before;
+	before = calls() - before;
 	printf("], \"worker_calls\": %" PRIu64 "}\n", before);
 	return 0;
 }

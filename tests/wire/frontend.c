@@ -74,6 +74,9 @@ void frontend_spawn(struct frontend *frontend)
 	frontend->memory = mmap(NULL, FRONTEND_PAGES * USBIF_PAGE_SIZE, PROT_READ | PROT_WRITE,
 				MAP_SHARED, frontend->memfd, 0);
 	assert_true(frontend->memory != MAP_FAILED);
+	frontend->counters = memfd_create("counters", MFD_CLOEXEC);
+	assert_return_code(frontend->counters, errno);
+	assert_return_code(ftruncate(frontend->counters, COUNTERS_BYTES), errno);
 	frontend->to_worker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	frontend->from_worker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	front_ring_init(&frontend->urb,
@@ -87,12 +90,14 @@ void frontend_spawn(struct frontend *frontend)
 void frontend_connect(struct frontend *frontend, const struct message_connect *connect)
 {
 	struct message_fds fds = {
-		.fd = {frontend->memfd, frontend->to_worker, frontend->from_worker},
-		.count = 3,
+		.fd = {frontend->memfd, frontend->to_worker, frontend->from_worker,
+		       frontend->counters},
+		.count = 4,
 	};
 	struct message message = {.type = MESSAGE_CONNECT};
 
 	message.u.connect = *connect;
+	message.u.connect.counters = 1;
 	assert_int_equal(message_send(frontend->broker, &message, &fds), 0);
 }
 
@@ -117,6 +122,15 @@ void frontend_start(struct frontend *frontend)
 	frontend_start_with(frontend, none);
 }
 
+struct counters frontend_counters(const struct frontend *frontend)
+{
+	struct counters counters;
+
+	assert_int_equal(pread(frontend->counters, &counters, sizeof(counters), 0),
+			 sizeof(counters));
+	return counters;
+}
+
 static void release(struct frontend *frontend, int code)
 {
 	int status;
@@ -126,6 +140,7 @@ static void release(struct frontend *frontend, int code)
 	assert_int_equal(WEXITSTATUS(status), code);
 	munmap(frontend->memory, FRONTEND_PAGES * USBIF_PAGE_SIZE);
 	close(frontend->memfd);
+	close(frontend->counters);
 	close(frontend->to_worker);
 	close(frontend->from_worker);
 	close(frontend->broker);

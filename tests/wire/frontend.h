@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <common/message_io.h>
+#include <counters.h>
 #include <models/model.h>
 #include <ring.h>
 
@@ -30,6 +31,7 @@ struct frontend {
 	int broker;
 	int to_worker, from_worker; /* eventfds */
 	int memfd;
+	int counters;    /* memfd with a struct counters */
 	uint8_t *memory; /* FRONTEND_PAGES pages */
 	struct front_ring urb, conn;
 	/* Requests, by id. */
@@ -62,6 +64,9 @@ int frontend_teardown(void **state);
 /* Starts a worker and lets its CONNECT be made by the caller. */
 void frontend_spawn(struct frontend *frontend);
 void frontend_connect(struct frontend *frontend, const struct message_connect *connect);
+
+/* What the worker has counted so far. */
+struct counters frontend_counters(const struct frontend *frontend);
 
 /* Closes the broker's end, waits for the worker to end, and frees everything. */
 void frontend_stop(struct frontend *frontend);
