@@ -5,7 +5,7 @@
  * a worker says as hostile.
  *
  *   broker -> worker          worker -> broker
- *   CONNECT                   CONNECTED, or FAILED and it ends
+ *   CONNECT + counters        CONNECTED, or FAILED and it ends
  *   ATTACH + descriptor       PORT_STATE (as the guest comes to use the device)
  *                             PORT_EVENT (what the guest did, counted; for people)
  *   DETACH                    DETACHED (all transfers ended, the descriptor is closed)

@@ -47,7 +47,10 @@ extern const struct command command_give;
 extern const struct command command_help;
 extern const struct command command_list;
 extern const struct command command_monitor;
+extern const struct command command_metrics;
+extern const struct command command_show;
 extern const struct command command_take;
+extern const struct command command_top;
 
 /* All of them, in the order of the help; the last is NULL. */
 extern const struct command *const commands[];

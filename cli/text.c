@@ -10,7 +10,8 @@ const char *text_member(struct json_object *object, const char *name)
 	struct json_object *value;
 	const char *text = NULL;
 
-	if (object && json_object_object_get_ex(object, name, &value) && value)
+	if (json_object_is_type(object, json_type_object) &&
+	    json_object_object_get_ex(object, name, &value) && value)
 		text = json_object_get_string(value);
 	return text ? text : "";
 }

@@ -93,6 +93,7 @@ void broker_begin(struct input *input)
 	broker.workers[0].process.pidfd = -1;
 	/* No process has this number: it may be killed. */
 	broker.workers[0].process.pid = INT_MAX;
+	broker.workers[0].counters = tally_page();
 	give(&given[0], 1, input_u8(input));
 	give(&given[1], PORTS, input_u8(input));
 	describe(input);
@@ -192,6 +193,7 @@ void broker_end(void)
 	if (broker.workers[0].process.socket >= 0)
 		close(broker.workers[0].process.socket);
 	close(worker_side);
+	tally_page_close(&broker.workers[0]);
 	broker.store->ops->close(broker.store);
 	free(controller);
 }

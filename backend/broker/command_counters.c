@@ -18,7 +18,7 @@ static struct json_object *given_json(struct broker *broker, const struct given 
 		broker, connector ? connector_place(connector) : &given->place, connector, given);
 
 	json_object_object_add(
-		object, "domid",
+		object, "domain",
 		given->controller ? json_object_new_int((int32_t)given->controller->domid) : NULL);
 	json_object_object_add(object, "condition",
 			       json_object_new_string(port_condition(broker, given)));

@@ -13,9 +13,12 @@
 #include <broker/command_list.h>
 #include <broker/control_socket.h>
 #include <broker/counters_json.h>
+#include <broker/event.h>
 #include <broker/given.h>
 #include <broker/guest.h>
 #include <broker/judge.h>
+
+#define EVENTS_SHOWN 10u
 
 static struct json_object *side_json(const struct kernel_port *side)
 {
@@ -90,7 +93,7 @@ static struct json_object *guest_json(const struct broker *broker, const struct 
 		object, "name",
 		json_object_new_string(guest && guest->name[0] ? guest->name : given->guest));
 	json_object_object_add(object, "runs", json_object_new_boolean(guest != NULL));
-	json_object_object_add(object, "domid",
+	json_object_object_add(object, "domain",
 			       guest ? json_object_new_int((int32_t)guest->domid) : NULL);
 	json_object_object_add(object, "uuid",
 			       guest && guest->uuid[0] ? json_object_new_string(guest->uuid)
@@ -150,7 +153,6 @@ static struct json_object *quotas_json(const struct broker *broker, const struct
 static void given_add_json(struct broker *broker, struct json_object *port,
 			   const struct given *given)
 {
-	json_object_object_add(port, "by-toolstack", json_object_new_boolean(given->by_toolstack));
 	json_object_object_add(port, "condition",
 			       json_object_new_string(port_condition(broker, given)));
 	json_object_object_add(port, "policy", policy_json(broker, given));
@@ -186,7 +188,11 @@ void command_show(struct broker *broker, struct client_ref client, const struct 
 				       version_json(connector_device(connector)));
 		json_object_object_add(device, "interfaces", kinds_json(given));
 	}
-	json_object_object_add(port, "domain", guest_json(broker, given));
+	json_object_object_add(port, "owner", guest_json(broker, given));
+	json_object_object_add(
+		port, "events",
+		event_last_json(broker, connector ? connector_place(connector) : &given->place,
+				EVENTS_SHOWN));
 	if (given)
 		given_add_json(broker, port, given);
 	whole = json_object_new_object();

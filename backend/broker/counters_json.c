@@ -123,7 +123,7 @@ struct json_object *controller_json(struct broker *broker, const struct controll
 	json_object_object_add(object, "guest",
 			       guest && guest->name[0] ? json_object_new_string(guest->name)
 						       : NULL);
-	number_add(object, "domid", controller->domid);
+	number_add(object, "domain", controller->domid);
 	number_add(object, "controller", controller->devid);
 	number_add(object, "ports", controller->ports);
 	json_object_object_add(object, "made-by",

@@ -166,6 +166,12 @@ static void a_workers_figures_are_read(void **state)
 	assert_int_equal(fixture->broker.controllers[0]->failures, 0);
 	until_answered(fixture, "{\"command\": \"counters\"}", "\"bulk\":{\"in\":10,\"out\":0}");
 	until_answered(fixture, "{\"command\": \"counters\"}", "\"requests\":7,");
+	until_answered(fixture, "{\"command\": \"show\", \"port\": \"1-1\"}",
+		       "\"phase\":\"connected\",\"wire\":{\"version\":1,\"ring-pages\":1,"
+		       "\"pool-pages\":0,\"transfers-in-flight\":16,\"bytes-in-flight\":1048576,"
+		       "\"control-per-second\":2000},\"worker\":{\"pid\":");
+	until_answered(fixture, "{\"command\": \"show\", \"port\": \"1-1\"}",
+		       "\"connections\":1,\"failures\":0,");
 	until_answered(
 		fixture, "{\"command\": \"show\", \"port\": \"1-1\"}",
 		"\"bytes\":{\"control\":{\"in\":0,\"out\":0},\"isochronous\":{\"in\":0,\"out\""
