@@ -52,6 +52,8 @@ WORKER := $(filter-out %/main.c,$(wildcard backend/worker/*.c))
 MODELS := $(wildcard backend/models/*.c)
 BROKER := $(filter-out %/main.c,$(wildcard backend/broker/*.c))
 CLI    := $(wildcard cli/*.c)
+# Of these, what tests and fuzzers run without the command.
+CLI_PARTS := cli/capture_file.c cli/pcapng.c cli/usbmon.c
 
 # $(call obj,dir,sources): where the objects of these sources lie
 obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
@@ -94,7 +96,7 @@ WIRE := $(patsubst tests/wire/%.c,$(B)/san/wire/%,$(wildcard tests/wire/test_*.c
 WIRE_HELP := $(filter-out tests/wire/test_%.c tests/wire/worker_main.c,$(wildcard tests/wire/*.c))
 UNIT_HELP := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c))
 
-$(B)/san/libxvhc.a: $(call obj,san/obj,$(CORE) $(COMMON) $(WORKER) $(MODELS) $(BROKER))
+$(B)/san/libxvhc.a: $(call obj,san/obj,$(CORE) $(COMMON) $(WORKER) $(MODELS) $(BROKER) $(CLI_PARTS))
 	@rm -f $@
 	ar rcs $@ $^
 

@@ -7,7 +7,7 @@
  *   broker -> worker          worker -> broker
  *   CONNECT + counters        CONNECTED, or FAILED and it ends
  *   ATTACH + descriptor       PORT_STATE (as the guest comes to use the device)
- *                             PORT_EVENT (what the guest did, counted; for people)
+ *   CAPTURE + descriptor      PORT_EVENT (what the guest did, counted; for people)
  *   DETACH                    DETACHED (all transfers ended, the descriptor is closed)
  *                             once for each ATTACH, also unasked: it was unplugged, or is no good
  *   (end of file: the worker ends)
@@ -34,6 +34,7 @@ enum message_type {
 	MESSAGE_DESCRIBE,
 	MESSAGE_DESCRIPTION,
 	MESSAGE_PORT_EVENT,
+	MESSAGE_CAPTURE,
 };
 
 /* How the worker reaches the guest. */
@@ -90,6 +91,14 @@ struct message_attach {
 	uint32_t instance[2];
 };
 
+/* Tell somebody what the guest asks for (capture_record.h): with a socket, or to end it. */
+struct message_capture {
+	uint32_t index;    /* below XVHC_CAPTURES_MAX: which of the captures */
+	uint32_t ports;    /* bit n: those of port n; bit 0: what is of no port. 0: it ends */
+	uint32_t data_max; /* bytes of one request's data */
+	uint32_t source;   /* what records have as such */
+};
+
 struct message_port {
 	uint32_t port;
 	uint32_t state; /* enum port_state; with PORT_STATE only */
@@ -141,6 +150,7 @@ struct message {
 		struct message_attach attach;
 		struct message_port port;
 		struct message_port_event port_event;
+		struct message_capture capture;
 		struct message_failed failed;
 		struct message_description description;
 	} u;

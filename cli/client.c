@@ -48,7 +48,29 @@ int client_connect(const char *path)
 	return -1;
 }
 
-bool client_send(int fd, struct json_object *request)
+/* Ends the line, and attaches a descriptor to that. */
+static bool line_end_send(int fd, int descriptor)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {.bytes = {0}};
+	char end[] = "\n";
+	struct iovec data = {.iov_base = end, .iov_len = 1};
+	struct msghdr header = {.msg_iov = &data, .msg_iovlen = 1};
+
+	if (descriptor >= 0) {
+		header.msg_control = &control;
+		header.msg_controllen = sizeof(control);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(int));
+	}
+	return sendmsg(fd, &header, MSG_NOSIGNAL) == 1;
+}
+
+static bool send_with(int fd, struct json_object *request, int descriptor)
 {
 	const char *text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	size_t length = strlen(text), sent = 0;
@@ -60,7 +82,12 @@ bool client_send(int fd, struct json_object *request)
 			return false;
 		sent += (size_t)result;
 	}
-	return send(fd, "\n", 1, MSG_NOSIGNAL) == 1;
+	return line_end_send(fd, descriptor);
+}
+
+bool client_send(int fd, struct json_object *request)
+{
+	return send_with(fd, request, -1);
 }
 
 /* Reads to the end of the line. The text is the caller's to free; NULL: it did not come. */
@@ -92,7 +119,8 @@ static char *answer_read(int fd)
 	return NULL;
 }
 
-struct json_object *client_ask(const char *socket_path, struct json_object *request)
+struct json_object *client_ask_with(const char *socket_path, struct json_object *request,
+				    int descriptor)
 {
 	struct json_object *answer = NULL, *ok;
 	int fd = client_connect(socket_path);
@@ -100,7 +128,7 @@ struct json_object *client_ask(const char *socket_path, struct json_object *requ
 
 	if (fd < 0)
 		return NULL;
-	text = client_send(fd, request) ? answer_read(fd) : NULL;
+	text = send_with(fd, request, descriptor) ? answer_read(fd) : NULL;
 	close(fd);
 	if (text)
 		answer = json_tokener_parse(text);
@@ -112,4 +140,9 @@ struct json_object *client_ask(const char *socket_path, struct json_object *requ
 		  "standard error goes.");
 	json_object_put(answer);
 	return NULL;
+}
+
+struct json_object *client_ask(const char *socket_path, struct json_object *request)
+{
+	return client_ask_with(socket_path, request, -1);
 }

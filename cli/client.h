@@ -15,8 +15,12 @@ bool client_send(int fd, struct json_object *request);
 
 /*
  * Sends a request and waits for its answer, which the caller puts. NULL on failure, after a
- * sentence on standard error.
+ * sentence on standard error. The descriptor goes along, and stays the caller's; -1: none does.
  */
+struct json_object *client_ask_with(const char *socket_path, struct json_object *request,
+				    int descriptor);
+
+/* The same without one. */
 struct json_object *client_ask(const char *socket_path, struct json_object *request);
 
 #endif

@@ -4,8 +4,9 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-	&command_list, &command_show,   &command_give,    &command_take, &command_monitor,
-	&command_top,  &command_doctor, &command_metrics, &command_help, NULL,
+	&command_list,    &command_show,    &command_give, &command_take,
+	&command_monitor, &command_capture, &command_top,  &command_doctor,
+	&command_metrics, &command_help,    NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -43,6 +43,7 @@ struct command {
 };
 
 extern const struct command command_doctor;
+extern const struct command command_capture;
 extern const struct command command_give;
 extern const struct command command_help;
 extern const struct command command_list;

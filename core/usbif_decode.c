@@ -106,27 +106,29 @@ static bool packet_list_is_whole(const struct usbif_urb_request *wire)
 
 struct rule {
 	bool (*holds)(const struct usbif_urb_request *wire);
-	int error; /* where it does not hold */
+	int error;           /* where it does not hold */
+	const char *verdict; /* the same, for a person */
 };
 
 static const struct rule submit_rules[] = {
 	/* clang-format off */
-	{segments_fit, XVHC_EPROTO}, /* first: the others walk the segments */
-	{pipe_bits_known, XVHC_EINVAL},
-	{flags_known, XVHC_EINVAL},
-	{port_given, XVHC_EINVAL},
-	{endpoint_zero_is_control, XVHC_EINVAL},
-	{segments_in_pages, XVHC_EINVAL},
-	{length_is_sum, XVHC_EINVAL},
-	{packet_count_bounded, XVHC_EINVAL},
-	{packet_list_is_whole, XVHC_EINVAL},
+	/* first: the others walk the segments */
+	{segments_fit, XVHC_EPROTO, "more segments than there are"},
+	{pipe_bits_known, XVHC_EINVAL, "a bit of the pipe that has no meaning"},
+	{flags_known, XVHC_EINVAL, "a flag that has no meaning"},
+	{port_given, XVHC_EINVAL, "no port"},
+	{endpoint_zero_is_control, XVHC_EINVAL, "endpoint 0 takes control transfers only"},
+	{segments_in_pages, XVHC_EINVAL, "a segment does not lie in its page"},
+	{length_is_sum, XVHC_EINVAL, "the segments do not add up to the length"},
+	{packet_count_bounded, XVHC_EINVAL, "no packets, or too many"},
+	{packet_list_is_whole, XVHC_EINVAL, "the packet list is not as long as its packets"},
 	/* clang-format on */
 };
 
 /* Stock frontends leave everything else of a cancel request as an earlier request had it. */
 static const struct rule cancel_rules[] = {
-	{pipe_bits_known, XVHC_EINVAL},
-	{port_given, XVHC_EINVAL},
+	{pipe_bits_known, XVHC_EINVAL, "a bit of the pipe that has no meaning"},
+	{port_given, XVHC_EINVAL, "no port"},
 };
 
 #define RULES(table) table, sizeof(table) / sizeof((table)[0])
@@ -140,6 +142,25 @@ static int check(const struct usbif_urb_request *wire, const struct rule *rules,
 			return rules[i].error;
 	}
 	return XVHC_OK;
+}
+
+static const char *verdict(const struct usbif_urb_request *wire, const struct rule *rules,
+			   size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (!rules[i].holds(wire))
+			return rules[i].verdict;
+	}
+	return NULL;
+}
+
+const char *usbif_verdict(const struct usbif_urb_request *wire)
+{
+	if (wire->pipe & USBIF_PIPE_UNLINK)
+		return verdict(wire, RULES(cancel_rules));
+	return verdict(wire, RULES(submit_rules));
 }
 
 static void decode_pipe(const struct usbif_urb_request *wire, struct transfer_request *request)

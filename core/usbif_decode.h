@@ -18,6 +18,9 @@
 XVHC_MUST_CHECK int usbif_decode(const struct usbif_urb_request *wire,
 				 struct transfer_request *request);
 
+/* Why usbif_decode() refuses this request, in words for a person; NULL: it does not. */
+const char *usbif_verdict(const struct usbif_urb_request *wire);
+
 /*
  * Decodes the packet list of an isochronous request, request->packets entries each. Returns
  * XVHC_EINVAL where a packet does not lie in the request's data.

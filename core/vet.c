@@ -300,37 +300,61 @@ static bool firmware_is_allowed(const struct subject *subject)
 static const struct {
 	bool (*holds)(const struct subject *subject);
 	int error;
+	const char *verdict; /* on a request for which it does not hold */
 } rules[] = {
 	/* clang-format off */
-	{address_is_its_own, XVHC_ENODEV},
-	{default_state_has_control_only, XVHC_EINVAL},
-	{endpoint_is_active, XVHC_EINVAL},
-	{type_is_the_endpoints, XVHC_EINVAL},
-	{control_is_of_endpoint_zero, XVHC_EINVAL},
-	{stream_is_allocated, XVHC_EINVAL},
-	{setup_agrees, XVHC_EINVAL},
-	{recipient_is_there, XVHC_ESTALL},
-	{firmware_is_allowed, XVHC_ESTALL},
-	{packets_fit_the_endpoint, XVHC_EINVAL},
+	{address_is_its_own, XVHC_ENODEV, "no device has this address"},
+	{default_state_has_control_only, XVHC_EINVAL, "only endpoint 0 before it has an address"},
+	{endpoint_is_active, XVHC_EINVAL, "the active setting has no such endpoint"},
+	{type_is_the_endpoints, XVHC_EINVAL, "the endpoint is of another type"},
+	{control_is_of_endpoint_zero, XVHC_EINVAL, "a control transfer to another endpoint than 0"},
+	{stream_is_allocated, XVHC_EINVAL, "the endpoint has no such stream"},
+	{setup_agrees, XVHC_EINVAL, "the setup packet does not fit the data"},
+	{recipient_is_there, XVHC_ESTALL, "to an interface or endpoint that is not active"},
+	{firmware_is_allowed, XVHC_ESTALL, "firmware, which the policy does not allow"},
+	{packets_fit_the_endpoint, XVHC_EINVAL, "a packet is more than the endpoint transfers"},
 	/* clang-format on */
 };
+
+/* What the rules are to look at. */
+static inline void subject_init(struct subject *subject, const struct device_state *state,
+				const struct transfer_request *request,
+				const struct transfer_packet *packets)
+{
+	assert(device_state_is_valid(state) && transfer_request_is_valid(request));
+	subject->state = state;
+	subject->request = request;
+	subject->packets = packets;
+	subject->endpoint = NULL;
+	if (request->endpoint != 0)
+		subject->endpoint =
+			device_state_endpoint(state, transfer_endpoint_address(request));
+}
 
 int vet_request(const struct device_state *state, const struct transfer_request *request,
 		const struct transfer_packet *packets)
 {
-	struct subject subject = {
-		.state = state,
-		.request = request,
-		.packets = packets,
-	};
+	struct subject subject;
 	size_t i;
 
-	assert(device_state_is_valid(state) && transfer_request_is_valid(request));
-	if (request->endpoint != 0)
-		subject.endpoint = device_state_endpoint(state, transfer_endpoint_address(request));
+	subject_init(&subject, state, request, packets);
 	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (!rules[i].holds(&subject))
 			return rules[i].error;
 	}
 	return XVHC_OK;
+}
+
+const char *vet_verdict(const struct device_state *state, const struct transfer_request *request,
+			const struct transfer_packet *packets)
+{
+	struct subject subject;
+	size_t i;
+
+	subject_init(&subject, state, request, packets);
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (!rules[i].holds(&subject))
+			return rules[i].verdict;
+	}
+	return NULL;
 }

@@ -75,4 +75,8 @@ XVHC_MUST_CHECK int vet_request(const struct device_state *state,
 				const struct transfer_request *request,
 				const struct transfer_packet *packets);
 
+/* Why vet_request() refuses this request, in words for a person; NULL: it does not. */
+const char *vet_verdict(const struct device_state *state, const struct transfer_request *request,
+			const struct transfer_packet *packets);
+
 #endif

@@ -96,41 +96,58 @@ static bool packet_count_bounded(const struct xvhcif_request *wire)
 
 struct rule {
 	bool (*holds)(const struct xvhcif_request *wire);
+	const char *verdict; /* on a request for which it does not hold */
 };
 
 static const struct rule submit_rules[] = {
 	/* clang-format off */
-	{reserved_is_zero},
-	{port_given},
-	{address_is_one},
-	{endpoint_is_one},
-	{type_is_one},
-	{flags_known},
-	{endpoint_zero_is_control},
-	{stream_is_of_bulk},
-	{length_bounded},
-	{segments_fit},
-	{packet_count_bounded},
+	{reserved_is_zero, "a reserved field that is not zero"},
+	{port_given, "no such port"},
+	{address_is_one, "an address beyond 127"},
+	{endpoint_is_one, "no address of an endpoint"},
+	{type_is_one, "no such type of transfer"},
+	{flags_known, "a flag that has no meaning"},
+	{endpoint_zero_is_control, "endpoint 0 takes control transfers only"},
+	{stream_is_of_bulk, "a stream of an endpoint that is not bulk"},
+	{length_bounded, "longer than a transfer may be"},
+	{segments_fit, "more segments than there are"},
+	{packet_count_bounded, "no packets, or too many, or not isochronous"},
 	/* clang-format on */
 };
 
 static const struct rule port_rules[] = {
-	{reserved_is_zero},
-	{port_given},
-	{address_is_one},
+	/* clang-format off */
+	{reserved_is_zero, "a reserved field that is not zero"},
+	{port_given, "no such port"},
+	{address_is_one, "an address beyond 127"},
+	/* clang-format on */
 };
 
 #define RULES(table) table, sizeof(table) / sizeof((table)[0])
 
-static bool hold(const struct xvhcif_request *wire, const struct rule *rules, size_t count)
+/* The first rule that does not hold for a request, or NULL. */
+static const struct rule *broken(const struct xvhcif_request *wire, const struct rule *rules,
+				 size_t count)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++) {
 		if (!rules[i].holds(wire))
-			return false;
+			return &rules[i];
 	}
-	return true;
+	return NULL;
+}
+
+const char *xvhcif_verdict(const struct xvhcif_request *wire)
+{
+	const struct rule *rule = wire->operation == XVHCIF_SUBMIT
+					  ? broken(wire, RULES(submit_rules))
+					  : broken(wire, RULES(port_rules));
+
+	if (rule)
+		return rule->verdict;
+	return wire->operation == XVHCIF_SUBMIT ? "its data does not lie where it may lie"
+						: "no such operation, or not of these endpoints";
 }
 
 static void decode_list(const struct xvhcif_request *wire, struct transfer_request *request)
@@ -186,7 +203,7 @@ static int decode_pool(const struct xvhcif_request *wire, uint32_t pool_bytes,
 static int decode_submit(const struct xvhcif_request *wire, uint32_t pool_bytes,
 			 struct transfer_request *request)
 {
-	if (!hold(wire, RULES(submit_rules)))
+	if (broken(wire, RULES(submit_rules)))
 		return XVHC_EINVAL;
 	request->type = wire->type;
 	request->endpoint = wire->endpoint & ENDPOINT_NUMBER;
@@ -215,7 +232,7 @@ static int decode_streams(const struct xvhcif_request *wire, struct transfer_req
 
 static int decode_port(const struct xvhcif_request *wire, struct transfer_request *request)
 {
-	if (!hold(wire, RULES(port_rules)))
+	if (broken(wire, RULES(port_rules)))
 		return XVHC_EINVAL;
 	switch (wire->operation) {
 	case XVHCIF_CANCEL:

@@ -20,6 +20,9 @@
 XVHC_MUST_CHECK int xvhcif_decode(const struct xvhcif_request *wire, uint32_t slots,
 				  uint32_t pool_bytes, struct transfer_request *request);
 
+/* Why a request that xvhcif_decode() refuses is refused, in words for a person; never NULL. */
+const char *xvhcif_verdict(const struct xvhcif_request *wire);
+
 /*
  * Decodes the segments of an indirect request, request->data_segments of them. Returns XVHC_EINVAL
  * where one does not lie in its page, or where they are not as long as the request says.

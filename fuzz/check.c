@@ -90,6 +90,7 @@ int decode_input(struct input *input, struct transfer_request *request,
 	input_take(input, &wire, sizeof(wire));
 	error = usbif_decode(&wire, request);
 	MUST(request->id == wire.id);
+	MUST((usbif_verdict(&wire) != NULL) == (error != XVHC_OK));
 	if (error != XVHC_OK)
 		return error;
 	check_request(request);
@@ -115,6 +116,7 @@ static int decode_2(struct input *input, struct transfer_request *request)
 	input_take(input, &wire, sizeof(wire));
 	error = xvhcif_decode(&wire, slots, pool_bytes, request);
 	MUST((error == XVHC_EPROTO) == (wire.id >= slots));
+	MUST(error == XVHC_OK || xvhcif_verdict(&wire));
 	MUST(request->id == wire.id);
 	if (request->operation >= TRANSFER_STREAMS_ALLOCATE && (request->endpoints & 0x10001) != 0)
 		MUST(error == XVHC_EINVAL);

@@ -15,6 +15,7 @@
 #include <models/model.h>
 #include <worker/serve.h>
 
+#include "../cli/capture_file.h"
 #include "guest_requests.h"
 
 #define PAGES GUEST_PAGES
@@ -27,6 +28,8 @@ static struct worker worker;
 static uint8_t *memory;
 static bool version_2;
 static int memfd = -1, broker = -1, worker_side = -1, to_worker = -1;
+static int capture = -1; /* the reader's end; -1: nobody captures */
+static struct capture_file file;
 
 static struct usbif_ring_head *head_of(uint32_t page)
 {
@@ -59,6 +62,46 @@ static void hear(void)
 		MUST(fds.count == 0 &&
 		     ((message.type >= MESSAGE_CONNECTED && message.type <= MESSAGE_DETACHED) ||
 		      message.type == MESSAGE_PORT_EVENT));
+}
+
+static int forget(void *context, const void *bytes, size_t length)
+{
+	(void)context;
+	(void)bytes;
+	(void)length;
+	return 0;
+}
+
+/* Somebody captures: of some ports, and of not much data. */
+static void capture_begin(uint8_t how)
+{
+	struct message message = {.type = MESSAGE_CAPTURE};
+	struct message_fds fds = {.count = 1};
+	int pair[2];
+
+	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	message.u.capture.index = how % XVHC_CAPTURES_MAX;
+	message.u.capture.ports = how & 4 ? UINT32_MAX : 1u << (how >> 3) % (PORTS + 1);
+	message.u.capture.data_max = how;
+	message.u.capture.source = how;
+	fds.fd[0] = pair[1];
+	tell(&message, &fds);
+	close(pair[1]);
+	capture = pair[0];
+	memset(&file, 0, sizeof(file));
+	file.put = forget;
+	MUST(capture_file_begin(&file, 0, "", "", "") == 0);
+}
+
+/* What a worker tells makes sense, whatever its guest does. */
+static void capture_read(void)
+{
+	static uint8_t record[CAPTURE_RECORD_MAX];
+	ssize_t length;
+
+	while (capture >= 0 && (length = recv(capture, record, sizeof(record), MSG_DONTWAIT)) > 0)
+		MUST(capture_file_add(&file, record, (size_t)length) == 0);
+	MUST(file.senseless == 0);
 }
 
 static void offer_pool(struct message_connect *connect, uint8_t how)
@@ -116,7 +159,11 @@ bool guest_connect(struct input *input)
 	close(fds.fd[2]);
 	worker.transport = &transport_memfd;
 	worker.source = &source_model;
-	return serve_begin(&worker, worker_side) == 0;
+	if (serve_begin(&worker, worker_side) != 0)
+		return false;
+	if (how & 0x40)
+		capture_begin(input_u8(input));
+	return true;
 }
 
 static void attach(struct input *input)
@@ -189,6 +236,8 @@ bool guest_step(struct input *input)
 	for (rounds = what & 0x80 ? 0 : 3; rounds > 0 && error == XVHC_OK; rounds--)
 		error = serve_round(&worker, 0);
 	hear();
+	if (what & 0x40)
+		capture_read();
 	MUST(error == XVHC_OK || error == XVHC_EPROTO);
 	return error == XVHC_OK && !worker.ending;
 }
@@ -196,6 +245,10 @@ bool guest_step(struct input *input)
 void guest_disconnect(void)
 {
 	serve_release(&worker);
+	capture_read();
+	if (capture >= 0)
+		close(capture);
+	capture = -1;
 	source_model_fini();
 	transport_memfd_disconnect();
 	close(to_worker);

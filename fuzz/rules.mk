@@ -14,7 +14,7 @@ $(B)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -c $< -o $@
 
-$(B)/fuzz/libxvhc.a: $(call obj,fuzz/obj,$(CORE) $(WORKER) $(MODELS) $(BROKER) $(FUZZ_HELP) \
+$(B)/fuzz/libxvhc.a: $(call obj,fuzz/obj,$(CORE) $(WORKER) $(MODELS) $(BROKER) $(CLI_PARTS) $(FUZZ_HELP) \
 		$(filter-out %/log.c,$(COMMON)) tests/unit/memory_store.c)
 	@rm -f $@
 	ar rcs $@ $^

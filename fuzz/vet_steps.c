@@ -49,12 +49,15 @@ static void judge(const struct device_state *state, const struct transfer_reques
 		  const struct transfer_packet *packets)
 {
 	struct control_setup setup;
+	int error;
 
 	if (request->operation != TRANSFER_SUBMIT)
 		return;
 	control_parse(request->setup, &setup);
 	(void)control_classify(&setup);
-	if (vet_request(state, request, packets) == XVHC_OK)
+	error = vet_request(state, request, packets);
+	MUST((vet_verdict(state, request, packets) != NULL) == (error != XVHC_OK));
+	if (error == XVHC_OK)
 		check_vetted(state, request, packets);
 }
 

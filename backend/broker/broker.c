@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <broker/capture.h>
 #include <broker/control_socket.h>
 #include <broker/controller.h>
 #include <broker/describer.h>
@@ -306,6 +307,9 @@ static void event_handle(struct broker *broker, const struct epoll_event *event)
 	case SOURCE_PORTS_FILE:
 		ports_readable(broker);
 		break;
+	case SOURCE_CAPTURE:
+		capture_hung_up(broker, index);
+		break;
 	}
 }
 
@@ -376,6 +380,7 @@ static void settle_once(struct broker *broker)
 	}
 	given_step_all(broker);
 	controllers_remove_empty(broker);
+	captures_step(broker);
 	labels_begin(broker);
 	if (broker->file_dirty)
 		(void)!ports_save(broker);
@@ -437,6 +442,7 @@ void broker_fini(struct broker *broker)
 	ports_end(broker);
 	control_socket_close(broker);
 	controllers_fini(broker);
+	captures_fini(broker);
 	describers_fini(broker);
 	guests_fini(broker);
 	for (uint32_t i = 0; i < THREADS; i++)

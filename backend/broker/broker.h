@@ -214,6 +214,23 @@ struct controller {
 	struct given *given[USBIF_PORT_MAX + 1]; /* by port number, from 1 */
 };
 
+/* Somebody who captures what crosses the rings (capture.c). */
+struct capture {
+	uint32_t serial; /* of this one alone; 0: there is none */
+	int fd;          /* the socket that records go to */
+	uint32_t data_max;
+	bool by_port;
+	struct place place;              /* by_port: of the port */
+	char guest[XVHC_GUEST_NAME_MAX]; /* else: of the guest */
+};
+
+/* What a worker was told about one of them. */
+struct capture_told {
+	uint32_t serial;
+	uint32_t ports;
+	uint32_t named; /* ports whose names the reader knows */
+};
+
 /* Workers that run, or end. */
 struct worker_slot {
 	struct worker_process process;
@@ -230,6 +247,7 @@ struct worker_slot {
 	uint64_t started_at_ms;
 	struct message_connect connect; /* as it was told */
 	char name[32];
+	struct capture_told told[XVHC_CAPTURES_MAX];
 };
 
 /* A describer that runs, ends, or is about to run. */
@@ -317,6 +335,10 @@ struct broker {
 	struct worker_slot workers[XVHC_CONTROLLERS_MAX];
 	struct describer describers[XVHC_DESCRIBERS_MAX];
 	struct service service;
+
+	struct capture captures[XVHC_CAPTURES_MAX];
+	uint32_t capture_count;
+	uint32_t capture_serial;
 };
 
 /* What an epoll event belongs to; the index is in the lower half of its data. */
@@ -332,6 +354,7 @@ enum event_source {
 	SOURCE_DESCRIBER,
 	SOURCE_DESCRIBER_EXIT,
 	SOURCE_PORTS_FILE,
+	SOURCE_CAPTURE, /* its reader's end */
 };
 
 /*

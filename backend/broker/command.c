@@ -19,7 +19,7 @@ static const struct {
 	{"list", COMMAND_LIST, false, false},         {"give", COMMAND_GIVE, true, true},
 	{"take", COMMAND_TAKE, true, false},          {"doctor", COMMAND_DOCTOR, false, false},
 	{"monitor", COMMAND_MONITOR, false, false},   {"show", COMMAND_SHOW, true, false},
-	{"counters", COMMAND_COUNTERS, false, false},
+	{"counters", COMMAND_COUNTERS, false, false}, {"capture", COMMAND_CAPTURE, false, false},
 };
 
 /* A string member of the request, without a NUL inside; NULL: there is none. */
@@ -170,6 +170,40 @@ static bool follow_parse(struct json_object *request, struct command *command,
 	return true;
 }
 
+/* Whose requests, and how much of their data. A word may be the name of a port, and of a guest. */
+static bool capture_parse(struct json_object *request, struct command *command,
+			  char text[COMMAND_TEXT_MAX])
+{
+	const char *word = member_text(request, "target");
+	struct json_object *bytes;
+	char quoted[128];
+
+	command->data_max = XVHC_CAPTURE_DATA_DEFAULT;
+	if (json_object_object_get_ex(request, "bytes", &bytes)) {
+		int64_t number = json_object_is_type(bytes, json_type_int)
+					 ? json_object_get_int64(bytes)
+					 : -1;
+
+		if (number < 0 || number > XVHC_CAPTURE_DATA_MAX) {
+			snprintf(text, COMMAND_TEXT_MAX,
+				 "Of the data of a request, 0 to %u bytes can be captured.",
+				 XVHC_CAPTURE_DATA_MAX);
+			return false;
+		}
+		command->data_max = (uint32_t)number;
+	}
+	if (word && strlen(word) < sizeof(command->port) && port_name_is_valid(word))
+		snprintf(command->port, sizeof(command->port), "%s", word);
+	if (word && !guest_name_fault(word))
+		snprintf(command->guest, sizeof(command->guest), "%s", word);
+	if (command->port[0] || command->guest[0])
+		return true;
+	snprintf(text, COMMAND_TEXT_MAX,
+		 "'%s' is the name neither of a port nor of a guest. xvhc list shows both.",
+		 word ? quote(word, quoted) : "");
+	return false;
+}
+
 static bool request_parse(struct json_object *request, struct command *command,
 			  char text[COMMAND_TEXT_MAX])
 {
@@ -179,6 +213,8 @@ static bool request_parse(struct json_object *request, struct command *command,
 		if (strcmp(commands[i].name, name) != 0)
 			continue;
 		command->type = commands[i].type;
+		if (command->type == COMMAND_CAPTURE)
+			return capture_parse(request, command, text);
 		return (!commands[i].port || port_or_device_parse(request, command, text)) &&
 		       (!commands[i].guest || guest_parse(request, command, text)) &&
 		       (command->type != COMMAND_MONITOR || follow_parse(request, command, text));

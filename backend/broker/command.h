@@ -20,6 +20,7 @@ enum command_type {
 	COMMAND_MONITOR,
 	COMMAND_SHOW,
 	COMMAND_COUNTERS,
+	COMMAND_CAPTURE,
 	COMMANDS,
 };
 
@@ -33,6 +34,7 @@ struct command {
 	uint32_t last;
 	uint32_t word_count;
 	char words[XVHC_MONITOR_WORDS_MAX][XVHC_GUEST_NAME_MAX];
+	uint32_t data_max; /* CAPTURE: bytes of one request's data */
 };
 
 #define COMMAND_TEXT_MAX 1024u /* bytes of the message in an answer */

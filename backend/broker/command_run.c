@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <broker/command_capture.h>
 #include <broker/command_counters.h>
 #include <broker/command_doctor.h>
 #include <broker/command_list.h>
@@ -308,6 +309,7 @@ static void (*const runs[COMMANDS])(struct broker *broker, struct client_ref cli
 	[COMMAND_MONITOR] = command_monitor,
 	[COMMAND_SHOW] = command_show,
 	[COMMAND_COUNTERS] = command_counters,
+	[COMMAND_CAPTURE] = command_capture,
 };
 
 void command_run(struct broker *broker, struct client_ref client, const struct command *command)

@@ -30,6 +30,7 @@ struct client {
 	uint32_t serial; /* tells this client from the next in the same slot */
 	bool may;        /* give commands: see peer.h */
 	bool busy;       /* its request is being worked on */
+	int sent_fd;     /* a descriptor that it has sent; -1: none */
 	uint64_t until_ms;
 	char request[XVHC_COMMAND_BYTES_MAX];
 	size_t request_bytes;
@@ -124,8 +125,29 @@ int control_socket_open(struct broker *broker)
 	return broker_follow(broker, broker->listener, EPOLLIN, SOURCE_LISTENER, 0);
 }
 
+/* Closes the descriptor that the client has sent, if nobody has taken it. */
+static void sent_fd_drop(struct client *client)
+{
+	if (client->sent_fd >= 0)
+		close(client->sent_fd);
+	client->sent_fd = -1;
+}
+
+int client_take_fd(struct broker *broker, struct client_ref ref)
+{
+	struct client *client = &broker->clients[ref.slot];
+	int fd = -1;
+
+	if (ref.serial != 0 && client->serial == ref.serial) {
+		fd = client->sent_fd;
+		client->sent_fd = -1;
+	}
+	return fd;
+}
+
 static void client_close(struct client *client)
 {
+	sent_fd_drop(client);
 	close(client->fd);
 	client->fd = -1;
 	client->serial = 0;
@@ -152,6 +174,7 @@ void control_socket_accept(struct broker *broker)
 	}
 	memset(client, 0, sizeof(*client));
 	client->fd = fd;
+	client->sent_fd = -1;
 	client->may = peer_may(fd, broker->peer_gid);
 	if (++broker->client_serial == 0)
 		broker->client_serial = 1;
@@ -286,6 +309,9 @@ static void request_handle(struct broker *broker, uint32_t slot, const char *lin
 		command_run(broker, ref, &command);
 	else
 		client_answer(broker, ref, false, text);
+	/* Where the answer closed the client, that is done, and the slot is free. */
+	if (broker->clients[slot].serial == ref.serial)
+		sent_fd_drop(&broker->clients[slot]);
 }
 
 /* Handles the first whole line, if there is one and nothing is on its way. */
@@ -320,6 +346,50 @@ static void request_take(struct broker *broker, uint32_t slot)
 	request_handle(broker, slot, line);
 }
 
+/* Keeps the one descriptor that may come with a request, of a client that may give commands. */
+static void sent_fd_take(struct client *client, struct msghdr *header)
+{
+	for (struct cmsghdr *at = CMSG_FIRSTHDR(header); at; at = CMSG_NXTHDR(header, at)) {
+		size_t count = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(at) + i * sizeof(int), sizeof(fd));
+			if (client->may && client->sent_fd < 0)
+				client->sent_fd = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
+static ssize_t client_receive(struct client *client)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec data = {
+		.iov_base = client->request + client->request_bytes,
+		.iov_len = sizeof(client->request) - client->request_bytes,
+	};
+	/* Room for one descriptor: the kernel closes what is beyond that. */
+	struct msghdr header = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = CMSG_LEN(sizeof(int)),
+	};
+	ssize_t got = recvmsg(client->fd, &header, MSG_CMSG_CLOEXEC);
+
+	if (got >= 0)
+		sent_fd_take(client, &header);
+	return got;
+}
+
 void client_ready(struct broker *broker, uint32_t slot, uint32_t events)
 {
 	struct client *client = &broker->clients[slot];
@@ -336,8 +406,7 @@ void client_ready(struct broker *broker, uint32_t slot, uint32_t events)
 	}
 	if (client->fd < 0 || !(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return;
-	got = recv(client->fd, client->request + client->request_bytes,
-		   sizeof(client->request) - client->request_bytes, 0);
+	got = client_receive(client);
 	if (got < 0 && errno == EAGAIN)
 		return;
 	/*

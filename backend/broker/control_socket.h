@@ -46,6 +46,12 @@ void client_follow(struct broker *broker, struct client_ref ref, struct monitor 
 /* Sends events to those who follow them. */
 void clients_tell(struct broker *broker);
 
+/*
+ * The descriptor that came with the request that is being run; it is the caller's then. -1: there
+ * is none. One that nobody takes is closed.
+ */
+int client_take_fd(struct broker *broker, struct client_ref ref);
+
 void control_socket_close(struct broker *broker);
 
 #endif

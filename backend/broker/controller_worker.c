@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include <broker/capture.h>
 #include <broker/controller.h>
 #include <broker/given.h>
 #include <broker/held.h>
@@ -23,7 +24,8 @@ struct worker_slot *worker_slot_of(struct broker *broker, const struct controlle
 	return NULL;
 }
 
-static int worker_tell(const struct controller *controller, const struct message *message, int fd)
+int controller_worker_tell(const struct controller *controller, const struct message *message,
+			   int fd)
 {
 	struct message_fds fds = {.fd = {fd}, .count = 1};
 
@@ -208,7 +210,9 @@ int controller_worker_start(struct broker *broker, struct controller *controller
 	controller->connections++;
 	result = broker_follow(broker, slot->process.socket, EPOLLIN, SOURCE_WORKER, index);
 	if (result == 0)
-		result = worker_tell(controller, &connect, slot->counters);
+		result = controller_worker_tell(controller, &connect, slot->counters);
+	if (result == 0)
+		captures_tell_worker(broker, slot);
 	return result;
 }
 
@@ -299,7 +303,7 @@ int controller_attach(struct broker *broker, struct controller *controller, uint
 			},
 	};
 
-	return worker_tell(controller, &attach, fd);
+	return controller_worker_tell(controller, &attach, fd);
 }
 
 int controller_detach(struct broker *broker, struct controller *controller, uint32_t port)
@@ -310,5 +314,5 @@ int controller_detach(struct broker *broker, struct controller *controller, uint
 	};
 
 	(void)broker;
-	return worker_tell(controller, &detach, -1);
+	return controller_worker_tell(controller, &detach, -1);
 }

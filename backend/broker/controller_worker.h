@@ -19,6 +19,13 @@ void controller_worker_end(struct broker *broker, struct controller *controller,
 /* Bytes of usbfs' memory: what all may have together (0: any), and what is set aside by now. */
 void usbfs_memory(const struct broker *broker, uint64_t *limit, uint64_t *used);
 
+/*
+ * Sends the worker a message, with a descriptor that stays the caller's (-1: none). Returns 0, or
+ * -errno: -EPIPE where there is no worker.
+ */
+XVHC_MUST_CHECK int controller_worker_tell(const struct controller *controller,
+					   const struct message *message, int fd);
+
 /* Hangs up on a worker that is to end by itself: workers_step() kills it where it does not. */
 void worker_await_end(struct worker_slot *slot);
 

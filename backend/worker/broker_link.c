@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "capture.h"
 #include "port.h"
 
 /* Messages of one wake-up. */
@@ -101,6 +102,11 @@ static void detach(struct worker *worker, const struct message *message, struct 
 	port_advance(port);
 }
 
+static void capture(struct worker *worker, const struct message *message, struct message_fds *fds)
+{
+	capture_set(worker, &message->u.capture, fds);
+}
+
 static const struct {
 	uint32_t type;
 	void (*handle)(struct worker *worker, const struct message *message,
@@ -108,6 +114,7 @@ static const struct {
 } handlers[] = {
 	{MESSAGE_ATTACH, attach},
 	{MESSAGE_DETACH, detach},
+	{MESSAGE_CAPTURE, capture},
 };
 
 static void dispatch(struct worker *worker, const struct message *message, struct message_fds *fds)

@@ -37,7 +37,7 @@
 
 #define UNKNOWN_USER 65534u
 
-/* Descriptors: three standard ones, the worker's own, and one for each port. */
+/* Descriptors: three standard ones, the worker's own, one for each port and each capture. */
 #define DESCRIPTORS_MAX 64u
 /* Bytes of memory that can be written, all threads together. */
 #define DATA_MAX (64u << 20)

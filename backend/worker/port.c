@@ -26,6 +26,7 @@
 #include <present.h>
 
 #include "broker_link.h"
+#include "capture.h"
 #include "connection.h"
 #include "counted.h"
 #include "port_request.h"
@@ -121,8 +122,11 @@ void port_operate(struct port *port, const struct source_operation *operation, s
 	port->operation = *operation;
 	port->operation_slot = slot;
 	port->operation_phase = OPERATION_DRAINING;
-	if (slot)
+	if (slot) {
 		slot->state = SLOT_OPERATION;
+		if (captures_are_on(port->worker))
+			capture_submitted(slot);
+	}
 	for (i = 0; i < port->worker->slot_count; i++) {
 		if (disturbs(port, &port->worker->slot[i]))
 			request_stop(&port->worker->slot[i], XVHC_ECANCEL);
@@ -220,7 +224,7 @@ static void run(struct port *port, struct slot *slot)
 	if (port->phase == PHASE_READY)
 		request_run(slot);
 	else
-		request_answer(slot, XVHC_ENODEV, 0);
+		request_answer_because(slot, XVHC_ENODEV, "there is no device in this port");
 }
 
 void port_advance(struct port *port)

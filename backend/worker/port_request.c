@@ -53,8 +53,7 @@ static void streams_allocate(struct slot *slot)
 		operation.streams = XVHC_STREAMS_MAX;
 	if (request->streams < 2 ||
 	    !device_state_can_stream(&slot->port->state, request->endpoints)) {
-		counted_refused(slot->port->worker, slot->port);
-		request_answer(slot, XVHC_EINVAL, 0);
+		request_refuse(slot, XVHC_EINVAL, "not endpoints that can have streams");
 		return;
 	}
 	port_operate(slot->port, &operation, slot);
@@ -68,8 +67,7 @@ static void streams_free(struct slot *slot)
 	};
 
 	if (!device_state_can_stream(&slot->port->state, slot->request.endpoints)) {
-		counted_refused(slot->port->worker, slot->port);
-		request_answer(slot, XVHC_EINVAL, 0);
+		request_refuse(slot, XVHC_EINVAL, "not endpoints that can have streams");
 		return;
 	}
 	port_operate(slot->port, &operation, slot);

@@ -22,6 +22,7 @@
 
 #include "broker_link.h"
 #include "buffer.h"
+#include "capture.h"
 #include "connection.h"
 #include "counted.h"
 #include "port.h"
@@ -97,6 +98,9 @@ static void answer_at_once(struct worker *worker, const struct transfer_request 
 	counted_refused(worker, NULL);
 	if (error != XVHC_ENODEV)
 		log_limited(&worker->log, LOG_LEVEL_WARNING, "refused a malformed request");
+	if (captures_are_on(worker))
+		capture_malformed(worker, request, error);
+	worker->captures.verdict = NULL;
 	respond(worker, request->id, error);
 }
 
@@ -147,6 +151,14 @@ static void log_refused(struct slot *slot, int error)
 		    request->length, request->packets);
 }
 
+static __attribute__((cold)) void refuse(struct slot *slot, int error, bool fetched)
+{
+	log_refused(slot, error);
+	request_refuse(slot, error,
+		       fetched ? vet_verdict(&slot->port->state, &slot->request, slot->packet)
+			       : "what it names in the guest's memory is no good");
+}
+
 /* The host, or this worker, has no room for a transfer at this time. */
 static void wait_for_room(struct slot *slot, const char *where)
 {
@@ -164,13 +176,12 @@ static void run_transfer(struct slot *slot)
 {
 	struct port *port = slot->port;
 	int error = port->worker->wire->fetch(port->worker, slot);
+	bool fetched = error == XVHC_OK;
 
-	if (error == XVHC_OK)
+	if (fetched)
 		error = vet_request(&port->state, &slot->request, slot->packet);
 	if (error != XVHC_OK) {
-		counted_refused(port->worker, port);
-		log_refused(slot, error);
-		request_answer(slot, error, 0);
+		refuse(slot, error, fetched);
 	} else if (buffer_take(slot) != XVHC_OK) {
 		wait_for_room(slot, "this worker");
 	} else if (slot->request.type == TRANSFER_CONTROL) {
@@ -221,26 +232,25 @@ static void fill_transfer(struct slot *slot)
 void request_submit(struct slot *slot)
 {
 	struct port *port = slot->port;
-	int error = XVHC_OK;
+	int error;
 
 	fill_transfer(slot);
-	if (slot->request.type == TRANSFER_CONTROL && slot->transfer.length > SOURCE_CONTROL_MAX)
-		error = XVHC_EINVAL;
-	if (error == XVHC_OK && !slot->request.in)
-		error = buffer_fetch(port->worker, slot);
-	if (error != XVHC_OK) {
-		counted_refused(port->worker, port);
-	} else {
-		error = port->worker->source->submit(&port->device, &slot->transfer);
-		if (error == XVHC_ELIMIT) {
-			wait_for_room(slot, "usbfs (usbcore's usbfs_memory_mb)");
-			return;
-		}
-		if (error != XVHC_OK)
-			counted_failed(port, error);
+	if (slot->request.type == TRANSFER_CONTROL && slot->transfer.length > SOURCE_CONTROL_MAX) {
+		request_refuse(slot, XVHC_EINVAL, "more data than a control transfer may have");
+		return;
+	}
+	if (!slot->request.in && buffer_fetch(port->worker, slot) != XVHC_OK) {
+		request_refuse(slot, XVHC_EINVAL, "its data cannot be copied from the guest");
+		return;
+	}
+	error = port->worker->source->submit(&port->device, &slot->transfer);
+	if (error == XVHC_ELIMIT) {
+		wait_for_room(slot, "usbfs (usbcore's usbfs_memory_mb)");
+		return;
 	}
 	if (error != XVHC_OK) {
-		request_answer(slot, error, 0);
+		counted_failed(port, error);
+		request_answer_because(slot, error, "the host does not take it");
 		if (error == XVHC_ENODEV)
 			port_close(port);
 		return;
@@ -250,6 +260,8 @@ void request_submit(struct slot *slot)
 	port->controls += slot->request.type == TRANSFER_CONTROL;
 	quota_take(&port->worker->quota, &slot->request);
 	counted_begun(port);
+	if (captures_are_on(port->worker))
+		capture_submitted(slot);
 }
 
 static uint32_t failed_packets(const struct slot *slot)
@@ -279,6 +291,8 @@ static void answer(struct slot *slot, int error, uint32_t actual, uint32_t faile
 		.was_short = request->short_not_ok && request->in && actual < request->length,
 	};
 
+	if (captures_are_on(worker))
+		capture_answered(slot, &result);
 	connection_respond(worker, &result);
 	free_slot(worker, slot);
 }
@@ -286,6 +300,21 @@ static void answer(struct slot *slot, int error, uint32_t actual, uint32_t faile
 void request_answer(struct slot *slot, int error, uint32_t actual)
 {
 	answer(slot, error, actual, 0);
+}
+
+void request_answer_because(struct slot *slot, int error, const char *verdict)
+{
+	struct captures *captures = &slot->port->worker->captures;
+
+	captures->verdict = verdict;
+	answer(slot, error, 0, 0);
+	captures->verdict = NULL;
+}
+
+void request_refuse(struct slot *slot, int error, const char *verdict)
+{
+	counted_refused(slot->port->worker, slot->port);
+	request_answer_because(slot, error, verdict);
 }
 
 void request_stop(struct slot *slot, int verdict)

@@ -20,6 +20,13 @@ void request_submit(struct slot *slot);
 /* Answers a request that the source does not have, and frees its slot. */
 void request_answer(struct slot *slot, int error, uint32_t actual);
 
+/* The same for one that has not reached the device; verdict says why, for captures. */
+void request_answer_because(struct slot *slot, int error, const char *verdict)
+	__attribute__((cold));
+
+/* The same for one that may not pass: it is counted. */
+void request_refuse(struct slot *slot, int error, const char *verdict) __attribute__((cold));
+
 /* Asks the source to end a transfer. verdict is what the guest will be told. */
 void request_stop(struct slot *slot, int verdict);
 

@@ -26,6 +26,7 @@
 
 #include "broker_link.h"
 #include "buffer.h"
+#include "capture.h"
 #include "connection.h"
 #include "counted.h"
 #include "describe.h"
@@ -206,16 +207,18 @@ int serve_round(struct worker *worker, int timeout_ms)
 
 void serve_release(struct worker *worker)
 {
+	captures_end(worker);
 	loop_fini(&worker->loop);
 	buffer_wipe();
 	counted_close(worker);
 	memset(worker, 0, sizeof(*worker));
 }
 
-static void tell_counts(const struct worker *worker)
+static void tell_counts(struct worker *worker)
 {
 	const struct counters_connection *counts = &worker->counters->connection;
 
+	captures_end(worker);
 	log_line(LOG_LEVEL_INFO, "%" PRIu64 " requests, %" PRIu64 " of them refused",
 		 counts->requests, counts->refused);
 	log_line(LOG_LEVEL_INFO,

@@ -21,11 +21,15 @@ static void pass(struct slot *slot, const struct control_setup *setup)
 }
 
 /* What a device does with a request that it does not know. */
+static void stall(struct slot *slot, const char *verdict)
+{
+	request_refuse(slot, XVHC_ESTALL, verdict);
+}
+
 static void refuse(struct slot *slot, const struct control_setup *setup)
 {
 	(void)setup;
-	counted_refused(slot->port->worker, slot->port);
-	request_answer(slot, XVHC_ESTALL, 0);
+	stall(slot, "a test mode, which only a loss of power ends");
 }
 
 /* The USB core behind us has given the device an address; the guest's is one for this wire only. */
@@ -34,7 +38,7 @@ static void set_address(struct slot *slot, const struct control_setup *setup)
 	struct port *port = slot->port;
 
 	if (setup->value > ADDRESS_MAX || setup->length != 0) {
-		refuse(slot, setup);
+		stall(slot, "no address that a device can have");
 		return;
 	}
 	port->state.address = (uint8_t)setup->value;
@@ -50,7 +54,7 @@ static void set_configuration(struct slot *slot, const struct control_setup *set
 
 	if (setup->length != 0 || slot->request.address == 0 ||
 	    !device_state_has_configuration(&port->state, value)) {
-		refuse(slot, setup);
+		stall(slot, "the device has no such configuration");
 		return;
 	}
 	if (value != 0)
@@ -71,7 +75,7 @@ static void set_interface(struct slot *slot, const struct control_setup *setup)
 
 	if (setup->length != 0 || setup->index > UINT8_MAX || setup->value > UINT8_MAX ||
 	    !device_state_altsetting(&port->state, operation.interface, operation.altsetting)) {
-		refuse(slot, setup);
+		stall(slot, "the device has no such interface or setting");
 		return;
 	}
 	port_operate(port, &operation, slot);
@@ -87,7 +91,7 @@ static void clear_halt(struct slot *slot, const struct control_setup *setup)
 
 	if (setup->length != 0 || setup->index != operation.endpoint ||
 	    !device_state_endpoint(&port->state, operation.endpoint)) {
-		refuse(slot, setup);
+		stall(slot, "the active setting has no such endpoint");
 		return;
 	}
 	port_operate(port, &operation, slot);
@@ -119,7 +123,7 @@ static void get_descriptor(struct slot *slot, const struct control_setup *setup)
 	length = present_find(port->device.descriptors, port->device.descriptors_length, type,
 			      index, &found);
 	if (length == 0) {
-		refuse(slot, setup);
+		stall(slot, "the device has no such descriptor");
 		return;
 	}
 	if (length > setup->length)
@@ -127,8 +131,7 @@ static void get_descriptor(struct slot *slot, const struct control_setup *setup)
 	memcpy(slot->data, found, length);
 	slot->transfer.actual = (uint32_t)length;
 	if (length > 0 && buffer_store(port->worker, slot) != XVHC_OK) {
-		counted_refused(port->worker, port);
-		request_answer(slot, XVHC_EINVAL, 0);
+		request_refuse(slot, XVHC_EINVAL, "its data cannot be copied to the guest");
 	} else {
 		request_answer(slot, XVHC_OK, (uint32_t)length);
 	}

@@ -41,6 +41,8 @@ static int usbif_take(struct worker *worker, struct transfer_request *request, i
 	*error = usbif_decode(&wire, request);
 	if (*error == XVHC_EPROTO)
 		return wire_fault(worker, "a request has more segments than there are");
+	if (*error != XVHC_OK)
+		worker->captures.verdict = usbif_verdict(&wire);
 	return 1;
 }
 

@@ -41,6 +41,8 @@ static int xvhcif_take(struct worker *worker, struct transfer_request *request, 
 			       request);
 	if (*error == XVHC_EPROTO)
 		return wire_fault(worker, "a request has an id that there is not");
+	if (*error != XVHC_OK)
+		worker->captures.verdict = xvhcif_verdict(&wire);
 	return 1;
 }
 

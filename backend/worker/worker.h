@@ -43,8 +43,9 @@ struct slot {
 	struct transfer_request request;
 	struct source_transfer transfer;
 	struct transfer_packet packet[XVHC_ISOC_PACKETS_MAX];
-	uint8_t *data; /* buffer_take()'s; NULL: none */
-	bool lent;     /* it lies in the guest's pool */
+	uint8_t *data;   /* buffer_take()'s; NULL: none */
+	bool lent;       /* it lies in the guest's pool */
+	uint64_t serial; /* for captures: set where one was told of it */
 };
 
 enum port_phase {
@@ -112,6 +113,22 @@ struct connection {
 	const char *fault; /* the guest broke the protocol: what it did */
 };
 
+/* Somebody who is told of requests (capture.c). */
+struct capture_reader {
+	int fd;                            /* socket */
+	uint32_t ports;                    /* bit n: those of port n; bit 0: those of none */
+	uint32_t data_max;                 /* bytes of one request's data */
+	uint32_t source;                   /* who we are to the reader */
+	uint32_t lost[USBIF_PORT_MAX + 1]; /* records of each port */
+};
+
+struct captures {
+	uint32_t on; /* which of them: a bit for each */
+	struct capture_reader reader[XVHC_CAPTURES_MAX];
+	uint64_t serial;     /* of the last request that was told of */
+	const char *verdict; /* on the request that is being answered; NULL: it is not refused */
+};
+
 struct worker {
 	const struct transport_ops *transport;
 	const struct wire_ops *wire; /* of the version that the guest speaks */
@@ -133,6 +150,7 @@ struct worker {
 	struct slot *free;   /* of these */
 	struct log_limit log;
 	struct counters *counters; /* never NULL once it serves: see counted.h */
+	struct captures captures;
 };
 
 #endif

@@ -59,6 +59,13 @@
 #define XVHC_POLICY_RULES_MAX 1024u    /* of one filter */
 #define XVHC_POLICY_BYTES_MAX 1048576u /* of the configuration */
 
+/* Captures of what crosses the rings. */
+#define XVHC_CAPTURES_MAX 4u               /* at once */
+#define XVHC_CAPTURE_DATA_MAX 262144u      /* bytes of one request's data */
+#define XVHC_CAPTURE_DATA_DEFAULT 65536u   /* the same, where nobody says how many */
+#define XVHC_CAPTURE_INTERFACES_MAX 256u   /* ports in one file */
+#define XVHC_CAPTURE_CONTROLLERS_MAX 1024u /* the same */
+
 /* Host-wide. */
 #define XVHC_CONTROLLERS_MAX 1024u
 #define XVHC_GIVEN_PORTS_MAX 1024u

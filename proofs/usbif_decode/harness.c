@@ -17,6 +17,7 @@ static int decode(struct transfer_request *request, uint32_t type, uint32_t segm
 	arbitrary_bytes(&wire, sizeof(wire));
 	wire.nr_buffer_segs = (uint16_t)arbitrary_u32(segments_min, segments_max);
 	wire.pipe = arbitrary_u32(first, first | ((1u << USBIF_PIPE_TYPE_SHIFT) - 1));
+	(void)usbif_verdict(&wire);
 	return usbif_decode(&wire, request);
 }
 

@@ -14,4 +14,5 @@ void harness(void)
 	valid_request(&request);
 	arbitrary_bytes(packets, sizeof(packets));
 	(void)!vet_request(&state, &request, packets);
+	(void)vet_verdict(&state, &request, packets);
 }

@@ -48,6 +48,7 @@ static int decode(const struct limits *limits, uint32_t slots, struct transfer_r
 	wire.length = within(limits->length);
 	wire.packets = (uint16_t)within(limits->packets);
 	wire.segments = (uint16_t)within(limits->segments);
+	(void)xvhcif_verdict(&wire);
 	return xvhcif_decode(&wire, slots, pool_bytes, request);
 }
 
@@ -196,6 +197,7 @@ static void decode_others(uint32_t port_min, uint32_t port_max, uint32_t address
 	wire.port = (uint8_t)arbitrary_u32(port_min, port_max);
 	wire.address = (uint8_t)arbitrary_u32(address_min, address_max);
 	wire.operation = (uint8_t)arbitrary_u32(first, last);
+	(void)xvhcif_verdict(&wire);
 	if (xvhcif_decode(&wire, XVHCIF_SLOTS_MAX, pool_bytes, &request) == XVHC_OK)
 		check_accepted(&request);
 }
