@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 	int code = EXIT_FAILURE;
 
 	if (argc > 0 && strcmp(argv[0], "xvhcd-worker") == 0)
-		return describe(3, NULL);
+		return describe_is_wanted(3) ? describe(3, NULL) : EXIT_FAILURE;
 	if (argc != 4)
 		return EXIT_FAILURE;
 	log_init("xvhcd", LOG_LEVEL_DEBUG);

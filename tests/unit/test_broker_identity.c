@@ -2,6 +2,7 @@
 /* Devices that are given by what they are: their names, and the whole broker with such. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -148,9 +149,12 @@ static void fake_job_run(struct job *job, const struct job_paths *paths)
 
 static int describer_main(void)
 {
+	struct pollfd poll_socket = {.fd = 3, .events = POLLIN};
 	struct message message, answer;
 	struct message_fds fds;
 
+	/* It may be here before the broker's message is. */
+	poll(&poll_socket, 1, -1);
 	if (message_receive(3, &message, &fds) != 1 || message.type != MESSAGE_DESCRIBE)
 		return 1;
 	answer = answer_read(&fds);
