@@ -174,6 +174,10 @@ install: all
 	test -e $(call to,$(SYSCONFDIR)/xvhc/xvhc.conf) || \
 		install -D -m 644 docs/xvhc.conf.example $(call to,$(SYSCONFDIR)/xvhc/xvhc.conf)
 	install -D -m 644 packaging/systemd/xvhcd.service $(call to,$(UNITDIR)/xvhcd.service)
+	install -D -m 644 packaging/systemd/xvhc-metrics.service \
+		$(call to,$(UNITDIR)/xvhc-metrics.service)
+	install -D -m 644 packaging/systemd/xvhc-metrics.timer \
+		$(call to,$(UNITDIR)/xvhc-metrics.timer)
 	install -D -m 755 packaging/init/xvhcd $(call to,$(SYSCONFDIR)/init.d/xvhcd)
 	install -D -m 644 packaging/logrotate/xvhcd $(call to,$(SYSCONFDIR)/logrotate.d/xvhcd)
 	install -D -m 644 packaging/udev/40-xvhc.rules $(call to,$(UDEVDIR)/40-xvhc.rules)
