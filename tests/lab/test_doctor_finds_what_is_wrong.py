@@ -60,22 +60,22 @@ def port_is_not_used(lab):
     dom0.check("xvhc give 1-5 web")
     all_is_well(lab)  # it waits for its guest
     guest = lab.guest("web", load=False)
-    dom0.wait("xvhc list | grep '^1-5 ' | grep -q 'frontend driver'")
+    dom0.wait("xvhc list | grep ' 1-5 ' | grep -q 'frontend driver'")
     says(lab, "port", "warning", "port 1-5, given to web: the guest runs, but no driver",
          "modprobe xvhc")
     guest.check("modprobe xvhc")
-    dom0.wait("xvhc list | grep '^1-5 ' | grep -q 'ready, empty'")
+    dom0.wait("xvhc list | grep ' 1-5 ' | grep -q 'ready, empty'")
     all_is_well(lab)
     assert "port 1-5, given to web: it is ready, and empty (wire version 2)" in \
         dom0.check("xvhc doctor")
     dom0.check(f"echo 'filter = 0x08:-1:-1:-1:0|-1:-1:-1:-1:1' > {CONFIG}; killall -HUP xvhcd")
     try:
         stick = lab.plug("xhci.5", "storage", image=noise_stick(lab, "stick", 2))
-        dom0.wait("xvhc list | grep '^1-5 ' | grep -q refused")
+        dom0.wait("xvhc list | grep ' 1-5 ' | grep -q refused")
         says(lab, "port", "warning", "its device is refused: rule 0x08:-1:-1:-1:0", "xvhc.conf")
     finally:
         dom0.check(f"rm {CONFIG}; killall -HUP xvhcd")
-    dom0.wait("xvhc list | grep '^1-5 ' | grep -q configured")
+    dom0.wait("xvhc list | grep ' 1-5 ' | grep -q configured")
     all_is_well(lab)
     lab.unplug(stick)
 

@@ -44,4 +44,4 @@ def test(lab):
     wait_disk(guest)
     assert read_sha256(guest) == image_sha256(image)
     dom0.check("! xl usb-list web | grep -q 'Bus 001'")
-    dom0.wait("xvhc list | grep '^1-6 ' | grep -q 'in dom0'")
+    dom0.wait("xvhc list | grep ' 1-6 ' | grep -q 'in dom0'")
