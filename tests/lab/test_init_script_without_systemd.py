@@ -16,6 +16,7 @@ def script(dom0, action, status=0):
 def test(lab):
     dom0 = lab.dom0
     lab.load_init()
+    dom0.check("mkdir -p /etc/init.d")
     dom0.put(SCRIPT, (paths.TREE / "packaging/init/xvhcd").read_bytes())
     dom0.check(f"chmod +x {SCRIPT}")
     script(dom0, "status", 3)
@@ -30,10 +31,10 @@ def test(lab):
     script(dom0, "reload")
     dom0.wait("grep -q 'is read anew' /var/log/xvhcd.log", 10)
     web = lab.guest("web")
-    dom0.wait("xvhc list | grep '^1-5 .* ready, empty'", 60)
+    dom0.wait("xvhc list | grep ' 1-5 .* ready, empty'", 60)
     script(dom0, "restart")
     assert dom0.check("pidof xvhcd") != first, "a restart was none"
-    dom0.wait("xvhc list | grep '^1-5 .* ready, empty'", 60)
+    dom0.wait("xvhc list | grep ' 1-5 .* ready, empty'", 60)
     script(dom0, "force-reload")
     script(dom0, "stop")
     dom0.check("! pidof xvhcd xvhcd-worker && ! test -e /run/xvhcd.pid")

@@ -62,7 +62,7 @@ def start_guest(lab):
                     config=["disk = ['phy:/dev/vdb,xvda,w']"])
     web.wait("grep -q '^xvhc ' /proc/modules", 120)
     assert "/updates/dkms/" in web.check("modinfo -F filename xvhc")
-    lab.dom0.wait("xvhc list | grep '^1-5 .* ready, empty'", 60)
+    lab.dom0.wait("xvhc list | grep ' 1-5 .* ready, empty'", 60)
     return web
 
 
@@ -116,7 +116,7 @@ def upgrade(lab, web):
     assert main_pid(dom0) != pid, "it is the process from before the upgrade"
     assert f"{PORT} " in dom0.check("xvhc list | grep web"), "the port did not stay given"
     read_more(web, reading)
-    dom0.wait("xvhc list | grep '^1-5 .*in use by web'", 60)
+    dom0.wait("xvhc list | grep ' 1-5 .*in use by web'", 60)
     assert device_in(web) == device, "the guest has seen its stick go"
     return reading
 
