@@ -323,12 +323,15 @@ def tools_image():
 
 def init_image():
     """An archive to unpack in a running dom0: what an init script of Debian's calls."""
-    root, stamp = debs.root("init", ["dpkg", "sysvinit-utils", *debs.libraries_of(["dpkg"])])
+    root, stamp = debs.root("init", ["dpkg", "sysvinit-utils", "dash",
+                                     *debs.libraries_of(["dpkg"])])
 
     def build(target):
         archive = cpio.Archive()
         elf.add_binary(archive, "/usr/sbin/start-stop-daemon", root / "sbin/start-stop-daemon",
                        [root])
+        # busybox' shell would call its own start-stop-daemon.
+        elf.add_binary(archive, "/usr/bin/dash", root / "bin/dash", [root])
         archive.tree(root / "lib/lsb", "/lib/lsb")
         archive.write(target)
 

@@ -10,8 +10,11 @@ NEXT = "+next"  # of the version that is upgraded to
 PORT = "1-5"
 BIG = "BIG.BIN"
 # What Debian's own programs write down at any time, or when packages come and go.
-NOT_OURS = ("/var/lib/dpkg /var/log /var/lib/systemd /var/cache /tmp /var/tmp /root /host /images "
-            "/etc/passwd- /etc/group- /etc/shadow- /etc/gshadow- /etc/subuid- /etc/subgid-")
+NOT_OURS = ("/var/lib/dpkg /var/log /var/lib/systemd /var/lib/xen /var/cache /tmp /var/tmp /root "
+            "/host /images /etc/passwd* /etc/group* /etc/shadow* /etc/gshadow* /etc/subuid* "
+            "/etc/subgid*")
+# Of Xen's, the lab's and adduser's, in /run.
+RUN_NOT_OURS = "lab xen-hotplug adduser"
 
 
 def LAB():  # pylint: disable=invalid-name
@@ -35,7 +38,7 @@ def state_of(dom0):
                        "'%p %m %u %s %T@\\n' -o -printf '%p %m %u %l\\n'", timeout=200)
     return set(files.splitlines()) | set(dom0.check(
         "cat /etc/passwd /etc/group; systemctl list-unit-files --no-pager --no-legend; "
-        "ls -d /run/*; xenstore-ls -f /local/domain/0/backend/vusb 2>/dev/null; true").splitlines())
+        f"ls /run | grep -v -x -F '{chr(10).join(RUN_NOT_OURS.split())}'; xenstore-ls -f /local/domain/0/backend/vusb 2>/dev/null; true").splitlines())
 
 
 def main_pid(dom0):
@@ -157,7 +160,7 @@ def purge(lab, web, before):
 
 
 def purge_in_guest(web):
-    web.check("dpkg --purge xvhc-guest-dkms && modprobe -r xvhc", timeout=200)
+    web.check("dpkg --purge xvhc-guest-dkms && rmmod xvhc", timeout=200)
     left = web.check("find / -xdev -name '*xvhc*' ! -path '/var/log/*' ! -path '/proc/*'; "
                      "grep -r xvhc /lib/modules/*/modules.* || true")
     assert not left, f"left behind in the guest: {left}"
