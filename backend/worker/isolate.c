@@ -141,8 +141,8 @@ static const int calls_allowed[] = {
 	SCMP_SYS(recvmsg),     /* the broker */
 	SCMP_SYS(sendto),      /* the broker; never a descriptor to it */
 	SCMP_SYS(close),       /* a device's descriptor */
-	SCMP_SYS(poll),        /* libusb */
-	SCMP_SYS(ppoll),       /* libusb */
+	SCMP_SYS(poll),        /* libusb, as it closes a device */
+	SCMP_SYS(ppoll),       /* the same */
 	SCMP_SYS(timerfd_settime),
 	SCMP_SYS(clock_gettime),
 	SCMP_SYS(futex), /* helpers */

@@ -8,6 +8,8 @@
 
 #define EVENTS_AT_ONCE 32
 
+static_assert((int)LOOP_KINDS <= 64, "a set of kinds fits into 64 bits");
+
 int loop_init(struct loop *loop)
 {
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -48,16 +50,16 @@ uint64_t loop_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-uint32_t loop_wait(struct loop *loop, int timeout_ms)
+uint64_t loop_wait(struct loop *loop, int timeout_ms)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
-	uint32_t ready = 0;
+	uint64_t ready = 0;
 	int count, i;
 
 	count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, timeout_ms);
 	for (i = 0; i < count; i++) {
 		if (events[i].data.u32 < LOOP_KINDS)
-			ready |= 1u << events[i].data.u32;
+			ready |= 1ull << events[i].data.u32;
 	}
 	return ready;
 }

@@ -7,13 +7,15 @@
 #define XVHC_WORKER_LOOP_H
 
 #include <xvhc/types.h>
+#include <xvhc/usbif.h>
 
 enum loop_kind {
 	LOOP_BROKER = 0, /* a message from the broker, or room for one to it */
 	LOOP_GUEST,      /* the guest notified us */
 	LOOP_SOURCE,     /* devices: transfers ended */
 	LOOP_OPERATIONS, /* devices: operations ended, where the source tells them apart */
-	LOOP_KINDS,
+	LOOP_DEVICES,    /* one device: the first of as many kinds as there are ports */
+	LOOP_KINDS = LOOP_DEVICES + USBIF_PORT_MAX,
 };
 
 struct loop {
@@ -41,6 +43,6 @@ uint64_t loop_now_ms(void);
  * Waits, at most timeout_ms (-1: without end), and tells by a set of 1 << enum loop_kind who has
  * something to do.
  */
-uint32_t loop_wait(struct loop *loop, int timeout_ms);
+uint64_t loop_wait(struct loop *loop, int timeout_ms);
 
 #endif

@@ -121,12 +121,27 @@ static void handle_operations(struct worker *worker)
 	worker->source->handle_operations();
 }
 
-static void (*const handlers[LOOP_KINDS])(struct worker *worker) = {
+static void (*const handlers[LOOP_DEVICES])(struct worker *worker) = {
 	[LOOP_BROKER] = broker_link_handle,
 	[LOOP_GUEST] = connection_accept,
 	[LOOP_SOURCE] = handle_source,
 	[LOOP_OPERATIONS] = handle_operations,
 };
+
+/* ready: a set of 1 << enum loop_kind. */
+static void handle(struct worker *worker, uint64_t ready)
+{
+	uint32_t kind;
+
+	for (kind = 0; ready != 0; kind++, ready >>= 1) {
+		if ((ready & 1) == 0)
+			continue;
+		if (kind < LOOP_DEVICES)
+			handlers[kind](worker);
+		else
+			worker->source->handle_device(kind - LOOP_DEVICES);
+	}
+}
 
 static int shorter(int timeout_ms, int other_ms)
 {
@@ -137,18 +152,13 @@ static int shorter(int timeout_ms, int other_ms)
 
 static int one_round(struct worker *worker, int timeout_ms)
 {
-	uint32_t ready, kind;
 	int error;
 
 	if (worker->quota.too_soon)
 		timeout_ms = shorter(timeout_ms, quota_wait_ms(&worker->quota, loop_now_ms()));
 	timeout_ms = shorter(timeout_ms, broker_link_wait_ms(worker));
 	counter_add(&worker->counters->connection.rounds, 1);
-	ready = loop_wait(&worker->loop, worker->connection.more ? 0 : timeout_ms);
-	for (kind = 0; kind < LOOP_KINDS; kind++) {
-		if (ready & (1u << kind))
-			handlers[kind](worker);
-	}
+	handle(worker, loop_wait(&worker->loop, worker->connection.more ? 0 : timeout_ms));
 	if (worker->quota.waiting)
 		ports_advance(worker);
 	error = connection_serve(worker);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where devices come from: libusb on a descriptor that the broker opened, or models (tests only).
+ * Where devices come from: usbfs, on a descriptor that the broker opened, or models (tests only).
  *
  * A source runs transfers, several at a time, and operations, one at a time for each device.
  * Operations may take seconds; they never make the caller wait. All calls, and all calls back, are
- * made from the worker's one thread, and the calls back only from within handle_events() and
- * handle_operations().
+ * made from the worker's one thread, and the calls back only from within the functions whose names
+ * begin with handle_.
  *
  * The worker keeps the order: it starts no operation while a transfer that the operation would
  * disturb is under way, and no transfer while an operation is.
@@ -23,7 +23,7 @@
 /* Slots for transfers under way, of all devices together, and one to look for a request with. */
 #define SOURCE_SLOTS (XVHCIF_SLOTS_MAX + 1u)
 
-/* Bytes of a control transfer's data stage, at most: libusb takes no more. */
+/* Bytes of a control transfer's data stage, at most: usbfs takes no more. */
 #define SOURCE_CONTROL_MAX 4096u
 #define SOURCE_SETUP_BYTES 8u
 
@@ -100,9 +100,10 @@ struct source_ops {
 	int (*init)(struct loop *loop, const struct source_calls *calls);
 	/* Makes what the devices of this many ports need, once. 0, or -errno after a log line. */
 	int (*start)(uint32_t ports);
-	/* Something that was added to the loop is ready, as LOOP_SOURCE or as LOOP_OPERATIONS. */
-	void (*handle_events)(void);
-	void (*handle_operations)(void); /* NULL: nothing is added as such */
+	/* Something that was added to the loop is ready. NULL: nothing is added as such. */
+	void (*handle_events)(void);            /* LOOP_SOURCE */
+	void (*handle_operations)(void);        /* LOOP_OPERATIONS */
+	void (*handle_device)(uint32_t number); /* LOOP_DEVICES + number */
 	/* Begins an operation. operation_done() follows. */
 	void (*operate)(struct source_device *device, const struct source_operation *operation);
 	/*

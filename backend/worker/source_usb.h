@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two halves of the libusb source share: transfers, and operations that block. */
+/* What the parts of the usbfs source share: transfers, operations that block, and sleepers. */
 #ifndef XVHC_WORKER_SOURCE_USB_H
 #define XVHC_WORKER_SOURCE_USB_H
 
@@ -19,6 +19,8 @@ struct usb_device_place {
 	struct source_device *device;
 	libusb_device_handle *handle; /* NULL: not open */
 	int fd;
+	bool watched;     /* by the loop */
+	uint32_t flying;  /* transfers */
 	uint32_t claimed; /* interfaces, a bit for each */
 	struct log_limit log;
 
@@ -44,6 +46,16 @@ struct usb_device_place {
 /* Of the process, for both halves. */
 extern libusb_context *source_usb_context;
 extern struct usb_device_place source_usb_places[USBIF_PORT_MAX];
+
+/*
+ * Transfers (source_usb_transfer.c). submit() and cancel() are those of struct source_ops. reap()
+ * calls transfer_done for each that has ended, and returns whether the device is there still.
+ */
+XVHC_MUST_CHECK int source_usb_submit(struct source_device *device,
+				      struct source_transfer *transfer);
+void source_usb_cancel(struct source_device *device, struct source_transfer *transfer);
+XVHC_MUST_CHECK bool source_usb_reap(struct usb_device_place *place,
+				     const struct source_calls *calls);
 
 /* The enum xvhc_error of an enum libusb_error. */
 int source_usb_error(int libusb_error);
