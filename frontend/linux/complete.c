@@ -2,10 +2,12 @@
 /*
  * From the rings to the USB core.
  *
- * The event channel's handler is a thread: what it does is copy data, for which interrupts need
- * not stay off any longer than for one response. Each response and each event is copied out of the
- * ring once, and judged by core/ before anything is done with it. A backend that fails this test
- * loses the connection.
+ * The event channel's handler takes one response itself, and leaves the rest to its thread: to take
+ * one is to copy data, for which interrupts need not stay off any longer than for one response. A
+ * device with one transfer at a time, such as a stick, so needs no switch to that thread.
+ *
+ * Each response and each event is copied out of the ring once, and judged by core/ before anything
+ * is done with it. A backend that fails this test loses the connection.
  */
 #include "xvhc.h"
 
@@ -183,8 +185,6 @@ static bool response_take(struct link *link)
 	bool resetting = false;
 	int rc = 0;
 
-	/* URBs are given back by a softirq, which this thread then runs itself, not ksoftirqd. */
-	local_bh_disable();
 	spin_lock_irqsave(&controller->lock, flags);
 	if (controller->link == link && !link->broken)
 		rc = link->wire->take(link, &response);
@@ -193,7 +193,6 @@ static bool response_take(struct link *link)
 		response_handle(link, &response);
 	}
 	spin_unlock_irqrestore(&controller->lock, flags);
-	local_bh_enable();
 	/* What a port has come to is to be looked at. */
 	if (resetting)
 		roothubs_notify(controller);
@@ -241,14 +240,36 @@ static bool rings_recheck(struct link *link)
 
 irqreturn_t link_interrupt(int irq, void *data)
 {
-	unsigned int eoi_flags = XEN_EOI_FLAG_SPURIOUS;
 	struct link *link = data;
+
+	link->taken = response_take(link);
+	if (!link->taken || rings_recheck(link))
+		return IRQ_WAKE_THREAD;
+	xen_irq_lateeoi(irq, 0);
+	return IRQ_HANDLED;
+}
+
+/* URBs are given back by a softirq, which this thread then runs itself, not ksoftirqd. */
+static bool response_take_in_thread(struct link *link)
+{
+	bool taken;
+
+	local_bh_disable();
+	taken = response_take(link);
+	local_bh_enable();
+	return taken;
+}
+
+irqreturn_t link_thread(int irq, void *data)
+{
+	struct link *link = data;
+	unsigned int eoi_flags = link->taken ? 0 : XEN_EOI_FLAG_SPURIOUS;
 	unsigned int events = 0;
 
 	do {
 		bool ports_changed = false;
 
-		while (response_take(link)) {
+		while (response_take_in_thread(link)) {
 			eoi_flags = 0;
 			cond_resched();
 		}

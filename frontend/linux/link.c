@@ -160,12 +160,12 @@ static int channel_open(struct link *link)
 	link->irq = rc;
 	/*
 	 * A guest that sleeps is woken up by this interrupt (port.c). Xen's event channels cannot
-	 * be told to wake up, hence it stays on all the time. The handler is a thread that is not
-	 * frozen. While the guest sleeps it finds no URBs, and what it tells the hub driver of
-	 * waits until that is back.
+	 * be told to wake up, hence it stays on all the time. The handler's thread is not frozen.
+	 * While the guest sleeps it finds no URBs, and what it tells the hub driver of waits until
+	 * that is back.
 	 */
-	rc = request_threaded_irq(link->irq, NULL, link_interrupt, IRQF_ONESHOT | IRQF_NO_SUSPEND,
-				  "xvhc", link);
+	rc = request_threaded_irq(link->irq, link_interrupt, link_thread,
+				  IRQF_ONESHOT | IRQF_NO_SUSPEND, "xvhc", link);
 	if (rc)
 		evtchn_put(link->evtchn);
 	return rc;

@@ -200,6 +200,7 @@ struct link {
 	DECLARE_BITMAP(cancels_wanted, SLOTS_MAX); /* slots whose cancellation was not sent yet */
 	evtchn_port_t evtchn;
 	int irq;
+	bool taken;  /* the interrupt's handler has taken a response */
 	bool broken; /* the backend broke the protocol; to be closed */
 };
 
@@ -591,8 +592,9 @@ void buffer_give(struct link *link, const struct slot *slot, u32 at, struct urb 
 
 /* complete.c */
 
-/* The handler of the link's event channel, in a thread. */
+/* The handler of the link's event channel, and its thread. */
 irqreturn_t link_interrupt(int irq, void *link);
+irqreturn_t link_thread(int irq, void *link);
 
 /* Gives an URB back and frees its transfer. Needs controller->lock. */
 void transfer_finish(struct controller *controller, struct transfer *transfer, int status);
