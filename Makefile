@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# make            xvhcd, xvhcd-worker and xvhc, into build/
+# make            xvhcd, xvhcd-worker, xvhcd-dom0 and xvhc, into build/
 # make tests      the unit and wire test programs, with ASan and UBSan, into build/san/
 # make bare       the guest without an operating system, build/bare/xvhc-bare.elf
 # make lab-device the devices that the lab plays, build/lab-device
@@ -51,6 +51,7 @@ COMMON := $(wildcard backend/common/*.c)
 WORKER := $(filter-out %/main.c,$(wildcard backend/worker/*.c))
 MODELS := $(wildcard backend/models/*.c)
 BROKER := $(filter-out %/main.c,$(wildcard backend/broker/*.c))
+DOM0   := $(filter-out %/main.c,$(wildcard backend/dom0/*.c))
 CLI    := $(wildcard cli/*.c)
 # Of these, what tests and fuzzers run without the command.
 CLI_PARTS := cli/capture_file.c cli/pcapng.c cli/usbmon.c
@@ -61,7 +62,7 @@ obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
 .PHONY: all tests module module-install format format-check cppcheck clang-tidy lint install deb
 .PHONY: clean
 .SECONDARY:
-all: $(B)/xvhcd $(B)/xvhcd-worker $(B)/xvhc
+all: $(B)/xvhcd $(B)/xvhcd-worker $(B)/xvhc $(B)/xvhcd-dom0
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -80,7 +81,10 @@ $(B)/xvhcd-worker: $(call obj,obj,backend/worker/main.c $(WORKER) $(COMMON) $(CO
 $(B)/xvhc: $(call obj,obj,$(CLI))
 	$(CC) $(LINK) $^ $(call pkg,$(CLI_LIBS)) -o $@
 
-# The same three with the sanitizers, for runs in the lab that look for our own mistakes.
+$(B)/xvhcd-dom0: $(call obj,obj,backend/dom0/main.c $(DOM0) $(BROKER) $(COMMON))
+	$(CC) $(LINK) $^ $(call pkg,$(BROKER_LIBS)) -lpthread -o $@
+
+# The first three with the sanitizers, for runs in the lab that look for our own mistakes.
 $(B)/san/xvhcd: $(call obj,san/obj,backend/broker/main.c $(BROKER) $(COMMON))
 	$(CC) -fsanitize=address,undefined $^ $(call pkg,$(BROKER_LIBS)) -lpthread -o $@
 
@@ -96,7 +100,8 @@ WIRE := $(patsubst tests/wire/%.c,$(B)/san/wire/%,$(wildcard tests/wire/test_*.c
 WIRE_HELP := $(filter-out tests/wire/test_%.c tests/wire/worker_main.c,$(wildcard tests/wire/*.c))
 UNIT_HELP := $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c))
 
-$(B)/san/libxvhc.a: $(call obj,san/obj,$(CORE) $(COMMON) $(WORKER) $(MODELS) $(BROKER) $(CLI_PARTS))
+$(B)/san/libxvhc.a: $(call obj,san/obj,$(CORE) $(COMMON) $(WORKER) $(MODELS) $(BROKER) $(DOM0) \
+		$(CLI_PARTS))
 	@rm -f $@
 	ar rcs $@ $^
 
@@ -147,8 +152,9 @@ cppcheck:
 		--inline-suppr --suppressions-list=.cppcheck -Iinclude -Icore -Ibackend \
 		core backend bench cli lab/devices
 
-TIDY := $(CORE) $(COMMON) $(WORKER) $(MODELS) $(BROKER) $(CLI) $(wildcard lab/devices/*.c) \
-	$(wildcard bench/engine/*.c backend/broker/main.c backend/worker/main.c)
+TIDY := $(CORE) $(COMMON) $(WORKER) $(MODELS) $(BROKER) $(DOM0) $(CLI) $(wildcard lab/devices/*.c) \
+	$(wildcard bench/engine/*.c backend/broker/main.c backend/dom0/main.c \
+	backend/worker/main.c)
 clang-tidy: $(TIDY:%=$(B)/tidy/%.ok)
 
 $(B)/tidy/%.ok: % .clang-tidy
@@ -168,6 +174,7 @@ page = install -D -m 644 $(1) $(call to,$(MANDIR)/man$(subst .,,$(suffix $(1)))/
 # A configuration that is there already stays as it is.
 install: all
 	install -D -m 755 $(B)/xvhcd $(call to,$(SBINDIR)/xvhcd)
+	install -D -m 755 $(B)/xvhcd-dom0 $(call to,$(SBINDIR)/xvhcd-dom0)
 	install -D -m 755 $(B)/xvhcd-worker $(call to,$(LIBEXECDIR)/xvhcd-worker)
 	install -D -m 755 $(B)/xvhc $(call to,$(BINDIR)/xvhc)
 	install -D -m 644 docs/xvhc.conf.example $(call to,$(DATADIR)/doc/xvhc/xvhc.conf.example)

@@ -27,6 +27,7 @@
 #include <broker/policy_file.h>
 #include <broker/ports_follow.h>
 #include <broker/sysfs.h>
+#include <broker/wishes.h>
 #include <broker/worker_message.h>
 
 #define EVENTS_AT_ONCE 64
@@ -154,6 +155,7 @@ int broker_init(struct broker *broker, const struct broker_options *options, str
 	broker->topology_dirty = true;
 	broker->guests_dirty = true;
 	broker->controllers_dirty = true;
+	broker->wishes_dirty = true;
 	broker->now_ms = broker->started_at_ms = clock_ms();
 	broker->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (broker->epoll < 0)
@@ -379,6 +381,7 @@ static void settle_once(struct broker *broker)
 		return;
 	}
 	given_step_all(broker);
+	wishes_step(broker);
 	controllers_remove_empty(broker);
 	captures_step(broker);
 	labels_begin(broker);

@@ -305,6 +305,7 @@ struct broker {
 	bool ports_again; /* lines of the file, or ports that are in their way */
 	bool guests_dirty;
 	bool controllers_dirty; /* some came or went */
+	bool wishes_dirty;      /* given ports did: wishes.c */
 
 	bool again; /* this round of settling changed something */
 	bool stopping;

@@ -30,6 +30,7 @@
 #include <broker/guest.h>
 #include <broker/judge.h>
 #include <broker/toolstack.h>
+#include <broker/wishes.h>
 
 #define CONNECT_LIMIT_MS 10000u
 #define CLOSE_LIMIT_MS 5000u
@@ -149,12 +150,19 @@ int controllers_watch(struct broker *broker)
 	return broker->store->ops->watch(broker->store, path, "backend");
 }
 
+/* Some came or went. A driver domain knows guests by their controllers alone. */
+static void controllers_changed(struct broker *broker)
+{
+	broker->controllers_dirty = true;
+	broker->guests_dirty |= broker->own_domid != 0;
+}
+
 static void mark_dirty(struct broker *broker, uint32_t domid, uint32_t devid, bool ports)
 {
 	struct controller *controller = controller_find(broker, domid, devid);
 
 	if (!controller) {
-		broker->controllers_dirty = true;
+		controllers_changed(broker);
 		return;
 	}
 	controller->dirty = true;
@@ -200,7 +208,7 @@ void controllers_event(struct broker *broker, const char *path, const char *toke
 	if (fields == 3)
 		mark_dirty(broker, domid, devid, strcmp(below, "port") == 0);
 	else
-		broker->controllers_dirty = true;
+		controllers_changed(broker);
 }
 
 /* Adds the controllers of one guest that we do not know yet. */
@@ -611,7 +619,7 @@ static struct controller *controller_make(struct broker *broker, uint32_t domid,
 		return NULL;
 	controller->ours = true;
 	controller->ports = XVHC_PORTS_DEFAULT;
-	*error = controller_nodes_make(broker, controller);
+	*error = controller_nodes_make(broker, controller, NULL);
 	if (*error != 0) {
 		controller_free(broker, controller);
 		return NULL;
@@ -635,6 +643,9 @@ int controller_bind(struct broker *broker, struct given *given, uint32_t domid)
 		    !(other->phase == PHASE_CLOSING && other->aim == AIM_REMOVE))
 			controller = other;
 	}
+	/* Only dom0 may write to a guest's part of XenStore: it is asked by wishes.c. */
+	if (!controller && broker->own_domid != 0)
+		return -EAGAIN;
 	if (!controller)
 		controller = controller_make(broker, domid, &error);
 	if (!controller)
@@ -676,7 +687,8 @@ void controllers_remove_empty(struct broker *broker)
 			continue;
 		for (uint32_t port = 1; port <= controller->ports; port++)
 			empty = empty && !controller->given[port];
-		if (empty)
+		/* What dom0 has made for a driver domain comes before the port that it is for. */
+		if (empty && !(broker->own_domid != 0 && wishes_wait(broker, controller->domid)))
 			close_begin(broker, controller, AIM_REMOVE);
 	}
 }

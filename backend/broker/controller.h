@@ -8,6 +8,9 @@
 /* The first device number of controllers that we make. A toolstack counts from 0. */
 #define CONTROLLER_DEVID_FIRST 1000u
 
+/* The same for those that xvhcd-dom0 makes for a driver domain. */
+#define CONTROLLER_DEVID_DRIVER_DOMAIN 2000u
+
 /* Begins to follow the controllers of this domain. Returns 0 or -errno. */
 XVHC_MUST_CHECK int controllers_watch(struct broker *broker);
 

@@ -120,8 +120,22 @@ static int frontend_make_in(struct broker *broker, uint32_t transaction,
 	return result;
 }
 
+static int guest_write_in(struct broker *broker, uint32_t transaction,
+			  const struct controller *controller, const struct guest *guest)
+{
+	char path[XENSTORE_PATH_MAX];
+	int result;
+
+	backend_path(broker, controller, "guest-name", path);
+	result = broker->store->ops->write(broker->store, transaction, path, guest->name);
+	backend_path(broker, controller, "guest-uuid", path);
+	return result != 0
+		       ? result
+		       : broker->store->ops->write(broker->store, transaction, path, guest->uuid);
+}
+
 static int backend_make_in(struct broker *broker, uint32_t transaction,
-			   const struct controller *controller)
+			   const struct controller *controller, const struct guest *guest)
 {
 	char frontend[XENSTORE_PATH_MAX], path[XENSTORE_PATH_MAX], name[16];
 	struct xenstore *store = broker->store;
@@ -151,6 +165,8 @@ static int backend_make_in(struct broker *broker, uint32_t transaction,
 	backend_path(broker, controller, "origin", path);
 	if (result == 0)
 		result = store->ops->write(store, transaction, path, ORIGIN);
+	if (result == 0 && guest)
+		result = guest_write_in(broker, transaction, controller, guest);
 	for (uint32_t port = 1; result == 0 && port <= controller->ports; port++) {
 		snprintf(name, sizeof(name), "port/%u", port);
 		backend_path(broker, controller, name, path);
@@ -160,8 +176,8 @@ static int backend_make_in(struct broker *broker, uint32_t transaction,
 }
 
 /* Runs steps in one transaction, as often as others get in its way. */
-static int transact(struct broker *broker, const struct controller *controller, bool backend,
-		    bool frontend)
+static int transact(struct broker *broker, const struct controller *controller,
+		    const struct guest *guest, bool backend)
 {
 	struct xenstore *store = broker->store;
 	uint32_t transaction;
@@ -172,8 +188,8 @@ static int transact(struct broker *broker, const struct controller *controller, 
 		if (result != 0)
 			return result;
 		if (backend)
-			result = backend_make_in(broker, transaction, controller);
-		if (frontend && result == 0)
+			result = backend_make_in(broker, transaction, controller, guest);
+		if (result == 0)
 			result = frontend_make_in(broker, transaction, controller);
 		ended = store->ops->end(store, transaction, result == 0);
 		if (result != 0 || ended != -EAGAIN)
@@ -182,14 +198,15 @@ static int transact(struct broker *broker, const struct controller *controller, 
 	return -EAGAIN;
 }
 
-int controller_nodes_make(struct broker *broker, const struct controller *controller)
+int controller_nodes_make(struct broker *broker, const struct controller *controller,
+			  const struct guest *guest)
 {
-	return transact(broker, controller, true, true);
+	return transact(broker, controller, guest, true);
 }
 
 int frontend_make(struct broker *broker, const struct controller *controller)
 {
-	return transact(broker, controller, false, true);
+	return transact(broker, controller, NULL, false);
 }
 
 int frontend_remove(struct broker *broker, const struct controller *controller)

@@ -51,9 +51,13 @@ void backend_state_write(struct broker *broker, const struct controller *control
 /* Reads what the backend directory fixes for good: number of ports, and who made it. */
 XVHC_MUST_CHECK int backend_read(struct broker *broker, struct controller *controller);
 
-/* Makes both directories of a controller of ours, as a toolstack would. Returns 0 or -errno. */
+/*
+ * Makes both directories of a controller of ours, as a toolstack would. guest: is written down for
+ * a backend that may not read it elsewhere; or NULL. Returns 0 or -errno.
+ */
 XVHC_MUST_CHECK int controller_nodes_make(struct broker *broker,
-					  const struct controller *controller);
+					  const struct controller *controller,
+					  const struct guest *guest);
 
 /* Removes what controller_nodes_make() made. */
 void controller_nodes_remove(struct broker *broker, const struct controller *controller);

@@ -33,6 +33,7 @@ struct given *given_add(struct broker *broker, const struct place *place, const 
 		end = &(*end)->next;
 	*end = given;
 	broker->given_count++;
+	broker->wishes_dirty = true;
 	broker->again = true;
 	return given;
 }
@@ -77,6 +78,7 @@ void given_free(struct broker *broker, struct given *given)
 		at = &(*at)->next;
 	*at = given->next;
 	broker->given_count--;
+	broker->wishes_dirty = true;
 	describer_release(broker, given);
 	hubs_drop(broker, given);
 	mark_follow(broker, given, NULL);
@@ -119,6 +121,7 @@ void given_take(struct broker *broker, struct given *given)
 {
 	if (given->taking)
 		return;
+	broker->wishes_dirty = true;
 	if (given->in_file) {
 		(void)ports_sync(broker);
 		ports_file_remove(&broker->file, &given->place);
@@ -259,7 +262,8 @@ static void whole_state_text(const struct broker *broker, const struct given *gi
 	else if (given->controller)
 		bound_text(given, text, size);
 	else
-		snprintf(text, size, "waiting for the guest");
+		snprintf(text, size, "waiting for the guest%s",
+			 broker->own_domid == 0 ? "" : ", or for xvhcd-dom0 in dom0");
 }
 
 void given_state_text(const struct broker *broker, const struct given *given, char *text,

@@ -176,10 +176,11 @@ static bool write_down(struct broker *broker, struct given *given)
 static void claim_confirm(struct broker *broker, struct given *given)
 {
 	const struct guest *guest = guest_find(broker, given->guest);
-	char names[XVHC_PLACE_MAX], later[XVHC_GUEST_NAME_MAX + 80] = "";
+	char names[XVHC_PLACE_MAX], later[XVHC_GUEST_NAME_MAX + 96] = "";
 	const char *unwritten = "";
 
 	given->confirmed = true;
+	broker->wishes_dirty = true;
 	given_names(broker, given, names, sizeof(names));
 	if (!write_down(broker, given))
 		unwritten = " It could not be written down: after a restart of xvhcd it is not "
@@ -187,7 +188,11 @@ static void claim_confirm(struct broker *broker, struct given *given)
 	log_line(LOG_LEVEL_INFO, "port %s is given to %s", names, given->guest);
 	event_tell(broker, EVENT_GIVEN, (struct event_about){.given = given},
 		   "the port is given to %s", given->guest);
-	if (!guest)
+	if (!guest && broker->own_domid != 0)
+		snprintf(later, sizeof(later),
+			 " %s gets it when it runs, and xvhcd-dom0 in dom0 makes its controller.",
+			 given->guest);
+	else if (!guest)
 		snprintf(later, sizeof(later), " %s does not run; it gets the port when it starts.",
 			 given->guest);
 	given_answer(broker, given, true, "Port %s is given to %s.%s%s", names, given->guest, later,
@@ -463,6 +468,9 @@ static void bind(struct broker *broker, struct given *given)
 	if (!guest || given->retry_at_ms > broker->now_ms)
 		return;
 	result = controller_bind(broker, given, guest->domid);
+	/* A driver domain has asked for one, and is told when it is there. */
+	if (result == -EAGAIN && broker->own_domid != 0)
+		return;
 	if (result != 0) {
 		given_names(broker, given, names, sizeof(names));
 		log_line(LOG_LEVEL_ERROR,

@@ -16,15 +16,14 @@ int guests_watch(struct broker *broker)
 	struct xenstore *store = broker->store;
 	int result;
 
+	if (broker->own_domid != 0) {
+		log_line(LOG_LEVEL_INFO,
+			 "this is a driver domain: xvhcd-dom0 in dom0 makes the guests' "
+			 "controllers, and tells their names");
+		return 0;
+	}
 	result = store->ops->watch(store, "@introduceDomain", "guests");
-	if (result == 0)
-		result = store->ops->watch(store, "@releaseDomain", "guests");
-	if (result != -EACCES && result != -EPERM)
-		return result;
-	log_line(LOG_LEVEL_INFO,
-		 "this domain may not see which guests run: ports can be given only to "
-		 "controllers that a toolstack makes");
-	return 0;
+	return result == 0 ? store->ops->watch(store, "@releaseDomain", "guests") : result;
 }
 
 static void name_watch(struct broker *broker, uint32_t domid, bool on)
@@ -39,27 +38,69 @@ static void name_watch(struct broker *broker, uint32_t domid, bool on)
 		broker->store->ops->unwatch(broker->store, path, "guests");
 }
 
-/* Reads what XenStore has about one domain. False where it does not live. */
-static bool guest_read(struct broker *broker, uint32_t domid, struct guest *guest)
+/* Reads name and UUID of a guest, as they are in XenStore for dom0. */
+static void names_read(struct broker *broker, struct guest *guest)
 {
 	struct xenstore *store = broker->store;
 	char path[XENSTORE_PATH_MAX], value[XENSTORE_VALUE_MAX];
 	const char *last;
 
-	memset(guest, 0, sizeof(*guest));
-	guest->domid = domid;
-	if (!store->ops->domain_lives(store, domid))
-		return false;
-	xenstore_path(path, "/local/domain/%u/name", domid);
+	xenstore_path(path, "/local/domain/%u/name", guest->domid);
 	if (store->ops->read(store, XENSTORE_NO_TRANSACTION, path, value, sizeof(value)) == 0 &&
 	    strlen(value) < sizeof(guest->name))
 		snprintf(guest->name, sizeof(guest->name), "%.255s", value);
-	xenstore_path(path, "/local/domain/%u/vm", domid);
+	xenstore_path(path, "/local/domain/%u/vm", guest->domid);
 	if (store->ops->read(store, XENSTORE_NO_TRANSACTION, path, value, sizeof(value)) == 0) {
 		last = strrchr(value, '/');
 		if (last && uuid_is_valid(last + 1))
 			memcpy(guest->uuid, last + 1, sizeof(guest->uuid));
 	}
+}
+
+/*
+ * The same for a driver domain, which may read neither: xvhcd-dom0 has written them beside each
+ * controller, where a guest cannot write. False where the guest has no controller here.
+ */
+static bool names_read_here(struct broker *broker, struct guest *guest)
+{
+	struct xenstore *store = broker->store;
+	char path[XENSTORE_PATH_MAX], value[XENSTORE_VALUE_MAX];
+	uint32_t count, devid;
+	bool found = false;
+	char **names;
+
+	xenstore_path(path, "/local/domain/%u/backend/vusb/%u", broker->own_domid, guest->domid);
+	names = store->ops->list(store, path, &count);
+	for (uint32_t i = 0; names && i < count && guest->name[0] == '\0'; i++) {
+		if (!number_parse(names[i], INT32_MAX, &devid))
+			continue;
+		found = true;
+		xenstore_path(path, "/local/domain/%u/backend/vusb/%u/%u/guest-name",
+			      broker->own_domid, guest->domid, devid);
+		if (store->ops->read(store, XENSTORE_NO_TRANSACTION, path, value, sizeof(value)) ==
+		    0)
+			snprintf(guest->name, sizeof(guest->name), "%.255s", value);
+		xenstore_path(path, "/local/domain/%u/backend/vusb/%u/%u/guest-uuid",
+			      broker->own_domid, guest->domid, devid);
+		if (store->ops->read(store, XENSTORE_NO_TRANSACTION, path, value, sizeof(value)) ==
+			    0 &&
+		    uuid_is_valid(value))
+			memcpy(guest->uuid, value, sizeof(guest->uuid));
+	}
+	free(names);
+	return found;
+}
+
+bool guest_read(struct broker *broker, uint32_t domid, struct guest *guest)
+{
+	memset(guest, 0, sizeof(*guest));
+	guest->domid = domid;
+	/* XenStore tells dom0 alone who lives; here, xvhcd-dom0 removes what was of the dead. */
+	if (broker->own_domid != 0)
+		return names_read_here(broker, guest);
+	if (!broker->store->ops->domain_lives(broker->store, domid))
+		return false;
+	names_read(broker, guest);
 	return true;
 }
 
@@ -97,11 +138,15 @@ void guests_scan(struct broker *broker)
 {
 	struct guest *before = broker->guests;
 	uint32_t before_count = broker->guest_count, count, domid;
-	char **names = broker->store->ops->list(broker->store, "/local/domain", &count);
+	char path[XENSTORE_PATH_MAX] = "/local/domain";
 	struct guest *now;
+	char **names;
 
-	/* There is always somebody, so this says nothing of who runs. */
-	if (!names) {
+	if (broker->own_domid != 0)
+		xenstore_path(path, "/local/domain/%u/backend/vusb", broker->own_domid);
+	names = broker->store->ops->list(broker->store, path, &count);
+	/* In dom0 there is always somebody, so this says nothing of who runs. */
+	if (!names && broker->own_domid == 0) {
 		log_line(LOG_LEVEL_ERROR, "XenStore: the domains cannot be listed: is xenstored "
 					  "running, and is this root?");
 		return;
@@ -113,7 +158,7 @@ void guests_scan(struct broker *broker)
 	}
 	broker->guests = now;
 	broker->guest_count = 0;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; names && i < count; i++)
 		if (number_parse(names[i], DOMID_MAX, &domid) && domid != broker->own_domid &&
 		    domid != 0 && guest_read(broker, domid, &now[broker->guest_count]))
 			broker->guest_count++;

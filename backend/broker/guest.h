@@ -8,6 +8,9 @@
 /* Begins to follow guests coming and going. Returns 0 or -errno. */
 XVHC_MUST_CHECK int guests_watch(struct broker *broker);
 
+/* Reads what XenStore has about one domain. False where it does not live. */
+XVHC_MUST_CHECK bool guest_read(struct broker *broker, uint32_t domid, struct guest *guest);
+
 /* Looks which guests run; tells the controllers of those that are gone. */
 void guests_scan(struct broker *broker);
 

@@ -35,13 +35,14 @@ DOM0_MODULES = """
     xhci_pci ehci_pci uhci_hcd ohci_pci usb_storage uas sd_mod usbhid hid_generic evdev vfat
     nls_cp437 nls_ascii nls_utf8 dummy_hcd usbmon libcomposite usb_f_ss_lb usb_f_mass_storage
     usb_f_hid vhci_hcd usbip_host cdc_acm ftdi_sio usbtest ext4 loop uvcvideo snd_usb_audio
-    snd_pcm_oss virtio_blk
+    snd_pcm_oss virtio_blk xen-pciback xen-netback
 """.split()
 
 GUEST_MODULES = """
     xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc usbcore usb_storage uas sd_mod usbhid
     hid_generic evdev vfat nls_cp437 nls_ascii nls_utf8 ext4 usbmon usbtest uvcvideo
-    snd_usb_audio snd_pcm_oss cdc_acm ftdi_sio cdc_ether xen-blkfront
+    snd_usb_audio snd_pcm_oss cdc_acm ftdi_sio cdc_ether xen-blkfront xen-pcifront xhci_pci
+    xen-netfront usbip_host
 """.split()
 
 # Programs of Debian's that drive devices: for Lab.load_tools(), and for guests with tools.
@@ -256,6 +257,7 @@ def guest_image(name, driver_name, target, archives=()):
 
 PROJECT_FILES = {
     "/usr/sbin/xvhcd": "xvhcd",
+    "/usr/sbin/xvhcd-dom0": "xvhcd-dom0",
     "/usr/libexec/xvhcd-worker": "xvhcd-worker",
     "/usr/bin/xvhc": "xvhc",
 }
@@ -271,6 +273,18 @@ def project_overlay(build, extra=None):
     for name, source in (extra or {}).items():
         elf.add_binary(archive, name, source, roots)
     return archive
+
+
+def project_archive(build):
+    """For a guest in which xvhcd runs: what `make` left in a build folder, and XenStore's tools.
+    Returns its name, as Lab.guest() takes it."""
+    root = dom0_root()[0]
+    archive = project_overlay(build)
+    for name, source in DOM0_TOOLS.items():
+        if "xenstore-" in name:
+            elf.add_binary(archive, name, (root / source).resolve(), [root])
+    archive.write(paths.IMAGES / "project.cpio")
+    return "project"
 
 
 def testusb(kernel=DOM0_KERNEL):

@@ -90,12 +90,13 @@ class Lab:
     killed. extra: {name in dom0: file of the host}, more binaries for dom0. use_debug_kernel:
     guests that would have kernel 6.1 have the debug kernel. disks: files that are dom0's /dev/vda
     and so on; what is written to them is gone after this lab. With dom0_arguments "lab.root=vda"
-    dom0 is what is on the first: see system.py.
+    dom0 is what is on the first: see system.py. driver_domain: the
+    machine has an IOMMU, and the xHCI is its only USB controller, so that a guest can own all USB.
     """
 
     def __init__(self, build=None, limit=900, memory=4096, dom0_memory=1536, name="lab",
                  xen_arguments="", dom0_arguments="", extra=None, use_debug_kernel=False,
-                 disks=()):
+                 disks=(), driver_domain=False):
         self.build = Path(build or paths.BUILD)
         self.limit = limit
         self.memory = memory
@@ -105,6 +106,7 @@ class Lab:
         self.extra = extra
         self.use_debug_kernel = use_debug_kernel
         self.disks = list(disks)
+        self.driver_domain = driver_domain
         self.run = paths.LAB / "run" / f"{name}.{os.getpid()}"
         self.share = self.run / "share"
         self.process = None
@@ -167,6 +169,7 @@ class Lab:
             "-initrd", f"{kernel} console=hvc0 loglevel=3 {FAST} {DOM0} {self.dom0_arguments},"
                        f"{dom0}",
             "-chardev", f"file,id=com1,path={self.run}/xen-console.log", "-serial", "chardev:com1",
+            *(["-device", "intel-iommu"] if self.driver_domain else []),
             "-qmp", f"unix:{self.run}/qmp,server=on,wait=off",
             "-device", "virtio-serial-pci",
             "-chardev", f"socket,id=agent,path={self.run}/agent,server=on,wait=off",
@@ -176,7 +179,7 @@ class Lab:
             "-fsdev", f"local,id=images,path={paths.IMAGES},security_model=none,readonly=on",
             "-device", "virtio-9p-pci,fsdev=images,mount_tag=images",
             "-audiodev", f"wav,id=sound,path={self.run}/sound.wav,out.frequency=48000",
-            *usb.CONTROLLERS,
+            *(usb.XHCI if self.driver_domain else usb.CONTROLLERS),
         ]
         for disk in self.disks:
             command += ["-drive", f"file={disk},format=raw,if=virtio,snapshot=on"]
@@ -226,13 +229,14 @@ class Lab:
     # Guests.
 
     def guest(self, name, kind="pv", kernel="6.1", driver="xvhc", config=(), memory=256, vcpus=1,
-              load=True, arguments="", tools=False, archives=(), wait=True):
+              load=True, arguments="", tools=False, xvhcd=False, archives=(), wait=True):
         """Create a guest and wait for its agent.
 
         kind: "pv" or "pvh". kernel: "6.1" or "6.12". driver: "xvhc", "xen-hcd" or None; load=False
         leaves it unloaded, in /lib/modules/lab. config: more lines for the xl file, such as
         "usbctrl=['type=pv,version=2,ports=4']". arguments: for the kernel's command line.
-        tools: Debian's programs for devices are in it (see images.TOOLS). archives: names of
+        tools: Debian's programs for devices are in it (see images.TOOLS). xvhcd: this project's own
+        programs are in it, and those of XenStore. archives: names of
         more archives in build/lab/images that are put on top of its image.
         wait=False returns before the agent answers (guest.wait_ready() waits).
         """
@@ -241,6 +245,8 @@ class Lab:
         if tools:
             images.tools_image()
             archives = ("tools", *archives)
+        if xvhcd:
+            archives = (images.project_archive(self.build), *archives)
         guest = Guest(self, name, kind, kernel, driver, config, memory, vcpus, load, arguments,
                       archives)
         self.guests[name] = guest

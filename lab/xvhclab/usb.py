@@ -19,8 +19,9 @@ from . import images
 from .errors import LabError
 from .qemu import start_bound
 
+XHCI = ["-device", "qemu-xhci,id=xhci,p2=8,p3=4,addr=10"]
 CONTROLLERS = [
-    "-device", "qemu-xhci,id=xhci,p2=8,p3=4,addr=10",
+    *XHCI,
     "-device", "ich9-usb-ehci1,id=ehci,addr=1d.7,multifunction=on",
     "-device", "ich9-usb-uhci1,masterbus=ehci.0,firstport=0,addr=1d.0,multifunction=on",
     "-device", "ich9-usb-uhci2,masterbus=ehci.0,firstport=2,addr=1d.1,multifunction=on",
