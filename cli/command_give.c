@@ -40,6 +40,9 @@ const struct command command_give = {
 		"as 1-1 and 2-1; each of them means the whole connector. GUEST is the name in the\n"
 		"guest's xl file, or its UUID. The guest need not run yet.\n"
 		"\n"
+		"A port of another machine, which exports it by USB/IP, is usbip://HOST/BUSID, or\n"
+		"usbip://HOST:PORT/BUSID. It is attached anew whenever the link comes back.\n"
+		"\n"
 		"If dom0 has mounted a disk in this port, unmount it first.\n"
 		"\n"
 		"With --device, the device of these numbers goes to the guest, whichever port it "
@@ -57,6 +60,7 @@ const struct command command_give = {
 		"  xvhc give pci-0000:00:14.0/hs-2 web\n"
 		"  xvhc give 1-2.3 6f2b1f0e-3f4c-4b8e-9a52-0c4d3c1f7a10\n"
 		"  xvhc give --device 0951:1666 web\n"
-		"  xvhc give --device 0951:1666:60A44C413FAEF2 web\n",
+		"  xvhc give --device 0951:1666:60A44C413FAEF2 web\n"
+		"  xvhc give usbip://printserver/1-2 web\n",
 	.run = run,
 };

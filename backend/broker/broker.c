@@ -31,7 +31,7 @@
 #include <broker/worker_message.h>
 
 #define EVENTS_AT_ONCE 64
-#define THREADS 3u
+#define THREADS 4u
 #define WATCHES_AT_ONCE 256u /* before others have their turn */
 #define PASSES_MAX 16u
 #define STOP_LIMIT_MS 6000u
@@ -121,7 +121,7 @@ static int hotplug_begin(struct broker *broker)
 static struct jobs **thread_at(struct broker *broker, uint32_t index)
 {
 	struct jobs **const threads[THREADS] = {&broker->hub_jobs, &broker->label_jobs,
-						&broker->device_jobs};
+						&broker->device_jobs, &broker->remote_jobs};
 
 	return threads[index];
 }

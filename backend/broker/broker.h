@@ -94,7 +94,8 @@ enum judgement {
 struct given {
 	struct given *next;
 	struct given *parent; /* of a port behind a hub: the port that the hub is in; else NULL */
-	struct place place;
+	struct place place;   /* its name */
+	struct place at; /* where it is: its place, or a port of vhci_hcd's (remote.c), or "" */
 	char guest[XVHC_GUEST_NAME_MAX]; /* name or UUID; of a toolstack's port: for the log */
 	bool by_toolstack;               /* through port/<n> of a controller that xl made */
 	bool by_device;                  /* because of what is in it (given_identity.c) */
@@ -105,6 +106,10 @@ struct given {
 	bool confirmed;              /* the first claim went through */
 	bool taking;                 /* on its way back to dom0 */
 	struct client_ref waiter;
+
+	uint8_t vhci_port; /* of a port of another machine that is attached */
+	uint32_t remote_failures;
+	uint64_t remote_retry_ms;
 
 	struct job *job; /* the one that runs for this port; it refers to this struct */
 	char mark[2][PLACE_SHORT_MAX]; /* by side: the file that tells udev (mark.h); or empty */
@@ -291,6 +296,7 @@ struct broker {
 	struct xenstore *store;
 	struct jobs *hub_jobs;    /* CLAIM: must not wait for a device that does not answer */
 	struct jobs *label_jobs;  /* LABEL: only a name for a person depends on it */
+	struct jobs *remote_jobs; /* IMPORT, DETACH: wait for other machines */
 	struct jobs *device_jobs; /* all others */
 	struct udev_monitor *udev;
 	int epoll;

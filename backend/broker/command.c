@@ -58,7 +58,9 @@ static bool port_parse(struct json_object *request, struct command *command,
 	if (strlen(port) >= sizeof(command->port) || !port_name_is_valid(port)) {
 		snprintf(text, COMMAND_TEXT_MAX,
 			 "'%s' is not the name of a port. A port is named like 1-2 or 1-2.3, or by "
-			 "its place, like pci-0000:00:14.0/hs-2; xvhc list shows all of them.",
+			 "its place, like pci-0000:00:14.0/hs-2; xvhc list shows all of them. One "
+			 "of "
+			 "another machine is named like usbip://host/1-2.",
 			 quote(port, quoted));
 		return false;
 	}

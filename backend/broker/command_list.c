@@ -89,15 +89,19 @@ struct json_object *port_json(const struct broker *broker, const struct place *p
 	const struct usb_device *device = connector ? connector_device(connector) : NULL;
 	struct json_object *object = json_object_new_object();
 	struct json_object *names = json_object_new_array();
+	bool remote = given && place_is_remote(&given->place);
 	char text[XVHC_PLACE_MAX];
 
-	for (int side = 0; connector && side < 2; side++) {
+	/* The kernel's name of what another machine's port is attached to changes each time. */
+	for (int side = 0; connector && !remote && side < 2; side++) {
 		if (!connector->side[side])
 			continue;
 		short_name_format(&connector->side[side]->name, text);
 		json_object_array_add(names, json_object_new_string(text));
 	}
-	place_format(place, text);
+	place_format(remote ? &given->place : place, text);
+	if (remote)
+		json_object_array_add(names, json_object_new_string(text));
 	json_object_object_add(object, "port",
 			       json_object_array_length(names)
 				       ? json_object_get(json_object_array_get_idx(names, 0))
@@ -158,7 +162,7 @@ void command_list(struct broker *broker, struct client_ref client, const struct 
 						       connector, given_find(broker, connector)));
 	}
 	for (const struct given *given = broker->given; given; given = given->next)
-		if (!topology_find_place(&broker->topology, &given->place))
+		if (!topology_find_place(&broker->topology, &given->at))
 			json_object_array_add(ports, port_json(broker, &given->place, NULL, given));
 	json_object_object_add(whole, "ok", json_object_new_boolean(true));
 	json_object_object_add(whole, "ports", ports);

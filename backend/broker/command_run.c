@@ -38,6 +38,7 @@ static void given_name(const struct broker *broker, const struct given *given,
 {
 	const struct connector *connector = topology_find_place(&broker->topology, &given->place);
 
+	/* One of another machine is nowhere by this name, and so goes by its place. */
 	if (connector)
 		short_name_format(&connector->side[connector->side[0] ? 0 : 1]->name, text);
 	else
@@ -71,6 +72,25 @@ static void give_again(struct broker *broker, struct client_ref client, const st
 		answer(broker, client, false,
 		       "Port %s is given to %s already. Take it back first: xvhc take %s", names,
 		       given->guest, given->parent ? outer : command->port);
+}
+
+/* Begins to give a port of another machine. */
+static void run_give_remote(struct broker *broker, struct client_ref client,
+			    const struct command *command, const struct place *place)
+{
+	struct given *given = given_find_place(broker, place);
+
+	if (given) {
+		give_again(broker, client, given, command);
+		return;
+	}
+	given = given_add(broker, place, command->guest);
+	if (given)
+		given->waiter = client;
+	else
+		answer(broker, client, false,
+		       "No more than %u ports can be given. Take one back first: xvhc take PORT",
+		       XVHC_GIVEN_PORTS_MAX);
 }
 
 /*
@@ -110,7 +130,12 @@ static void run_give_port(struct broker *broker, struct client_ref client,
 	struct given *around;
 	char names[XVHC_PLACE_MAX], name[XVHC_PLACE_MAX];
 	struct given *given;
+	struct place place;
 
+	if (!connector && place_parse(command->port, &place) && place_is_remote(&place)) {
+		run_give_remote(broker, client, command, &place);
+		return;
+	}
 	if (!connector) {
 		answer(broker, client, false,
 		       "There is no port %s here. xvhc list shows the ports that there are.",
@@ -158,7 +183,9 @@ static void run_take_port(struct broker *broker, struct client_ref client,
 
 	if (!connector && place_parse(command->port, &place))
 		given = given_find_place(broker, &place);
-	if (!given && !connector)
+	if (!given && !connector && place_parse(command->port, &place) && place_is_remote(&place))
+		answer(broker, client, false, "Port %s is not given to a guest.", command->port);
+	else if (!given && !connector)
 		answer(broker, client, false,
 		       "There is no port %s here. xvhc list shows the ports that there are.",
 		       command->port);

@@ -13,6 +13,7 @@
 #include <broker/given_hub.h>
 #include <broker/mark.h>
 #include <broker/ports_follow.h>
+#include <broker/remote.h>
 
 struct given *given_add(struct broker *broker, const struct place *place, const char *guest)
 {
@@ -24,6 +25,8 @@ struct given *given_add(struct broker *broker, const struct place *place, const 
 	if (!given)
 		return NULL;
 	given->place = *place;
+	if (!place_is_remote(place))
+		given->at = *place;
 	snprintf(given->guest, sizeof(given->guest), "%s", guest);
 	for (int side = 0; side < 2; side++) {
 		given->claim[side].fd = -1;
@@ -48,12 +51,13 @@ struct given *given_find_place(const struct broker *broker, const struct place *
 
 struct given *given_find(const struct broker *broker, const struct connector *connector)
 {
-	struct given *given = NULL;
+	struct given *given;
 
-	for (int side = 0; side < 2 && !given; side++)
-		if (connector->side[side])
-			given = given_find_place(broker, &connector->side[side]->place);
-	return given;
+	for (int side = 0; side < 2; side++)
+		for (given = broker->given; connector->side[side] && given; given = given->next)
+			if (place_equal(&given->at, &connector->side[side]->place))
+				return given;
+	return NULL;
 }
 
 struct given *given_around(const struct broker *broker, const struct connector *connector)
@@ -93,10 +97,10 @@ void given_free(struct broker *broker, struct given *given)
 
 void given_names(const struct broker *broker, const struct given *given, char *text, size_t size)
 {
-	const struct connector *connector = topology_find_place(&broker->topology, &given->place);
+	const struct connector *connector = topology_find_place(&broker->topology, &given->at);
 	char names[2 * PLACE_SHORT_MAX > XVHC_PLACE_MAX ? 2 * PLACE_SHORT_MAX : XVHC_PLACE_MAX];
 
-	if (connector)
+	if (connector && !place_is_remote(&given->place))
 		connector_names(connector, names);
 	else
 		place_format(&given->place, names);
@@ -247,7 +251,9 @@ static void whole_state_text(const struct broker *broker, const struct given *gi
 {
 	if (given->taking)
 		snprintf(text, size, "on its way back to dom0");
-	else if (!topology_find_place(&broker->topology, &given->place))
+	else if (place_is_remote(&given->place) && given->at.controller[0] == '\0')
+		remote_state_text(given, text, size);
+	else if (!topology_find_place(&broker->topology, &given->at))
 		snprintf(text, size, "not there now");
 	else if (given->device_state == DEVICE_IN_DOM0)
 		snprintf(text, size, "still in dom0: %.400s", given->text);

@@ -253,7 +253,7 @@ bool hub_port_is_void(const struct broker *broker, const struct given *given,
 		return false;
 	return !connector || parent->taking || !is_behind(parent, connector) ||
 	       hub_port_is_void(broker, parent,
-				topology_find_place(&broker->topology, &parent->place));
+				topology_find_place(&broker->topology, &parent->at));
 }
 
 bool hub_has_given_ports(const struct broker *broker, const struct given *given)

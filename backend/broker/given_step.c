@@ -30,6 +30,7 @@
 #include <broker/judge.h>
 #include <broker/mark.h>
 #include <broker/ports_follow.h>
+#include <broker/remote.h>
 
 /* The kernel waits for 5 s for an operation that is not answered, and may try some of them again.
  */
@@ -37,7 +38,9 @@
 
 static bool job_begin(struct broker *broker, struct given *given, struct job *job)
 {
-	struct jobs *jobs = job && job->type == JOB_CLAIM ? broker->hub_jobs : broker->device_jobs;
+	struct jobs *jobs = job && job->type == JOB_CLAIM    ? broker->hub_jobs
+			    : job && job->type == JOB_DETACH ? broker->remote_jobs
+							     : broker->device_jobs;
 
 	if (!job || !jobs_submit(jobs, job)) {
 		free(job);
@@ -299,8 +302,13 @@ static void release_begin(struct broker *broker, struct given *given,
 	/* Now dom0's programs may come near it. */
 	mark_follow(broker, given, NULL);
 	/* What dom0 uses itself, because it was there first, stays as it is. */
-	job = job_for_both(given, JOB_RELEASE, connector,
-			   given->device_state == DEVICE_IN_DOM0 ? NULL : device);
+	if (place_is_remote(&given->place))
+		job = job_for(given, JOB_DETACH, NULL);
+	else
+		job = job_for_both(given, JOB_RELEASE, connector,
+				   given->device_state == DEVICE_IN_DOM0 ? NULL : device);
+	if (job)
+		job->vhci_port = given->vhci_port;
 	for (int side = 0; job && side < 2; side++) {
 		job->side[side].fd = given->claim[side].fd;
 		if (connector && connector->side[side])
@@ -330,8 +338,8 @@ static void release_done(struct broker *broker, struct given *given, const struc
 			   job->text);
 	} else {
 		log_line(LOG_LEVEL_INFO, "port %s is taken from %s", names, given->guest);
-		given_answer(broker, given, true, "Port %s is taken from %s; dom0 has it.", names,
-			     given->guest);
+		given_answer(broker, given, true, "Port %s is taken from %s%s.", names,
+			     given->guest, place_is_remote(&given->place) ? "" : "; dom0 has it");
 	}
 	event_tell(broker, EVENT_TAKEN, (struct event_about){.given = given},
 		   "the port is taken from %s", given->guest);
@@ -375,7 +383,7 @@ static void describe_begin(struct broker *broker, struct given *given,
 static void open_done(struct broker *broker, struct given *given, struct job *job)
 {
 	const struct usb_device *device = topology_find_device(&broker->topology, given->device);
-	const struct connector *connector = topology_find_place(&broker->topology, &given->place);
+	const struct connector *connector = topology_find_place(&broker->topology, &given->at);
 	bool going = given->taking || hub_port_is_void(broker, given, connector);
 
 	/* The guest's name may have become known since, or the policy have changed. */
@@ -419,6 +427,10 @@ void given_job_done(struct broker *broker, struct job *job)
 		else
 			open_done(broker, given, job);
 		break;
+	case JOB_IMPORT:
+		remote_imported(broker, given, job);
+		break;
+	case JOB_DETACH:
 	case JOB_RELEASE:
 		release_done(broker, given, job);
 		break;
@@ -550,12 +562,13 @@ static void hub_begin(struct broker *broker, struct given *given, const struct c
 
 static void given_step(struct broker *broker, struct given *given)
 {
-	const struct connector *connector = topology_find_place(&broker->topology, &given->place);
+	const struct connector *connector = topology_find_place(&broker->topology, &given->at);
 	const struct usb_device *device;
 	char place[XVHC_PLACE_MAX];
 
-	if (given->job || given->undecided_until_ms != 0)
+	if (given->job || given->undecided_until_ms != 0 || remote_step(broker, given, connector))
 		return;
+	connector = topology_find_place(&broker->topology, &given->at);
 	hubs_follow(broker, given, connector);
 	if (hub_port_is_void(broker, given, connector)) {
 		hub_port_end(broker, given);
@@ -563,7 +576,8 @@ static void given_step(struct broker *broker, struct given *given)
 	}
 	if (!connector && given->claim_state == CLAIM_HELD)
 		claims_drop(broker, given);
-	if (!connector && !given->confirmed && !given->in_file) {
+	if (!connector && !given->confirmed && !given->in_file &&
+	    !place_is_remote(&given->place)) {
 		place_format(&given->place, place);
 		given_answer(broker, given, false,
 			     "Port %s is not given to %s: it has gone, with its hub or its host "

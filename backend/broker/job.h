@@ -2,11 +2,11 @@
 /*
  * What the broker has the kernel do to hubs and devices. Any of it can take seconds where a device
  * does not answer, so a helper thread does it, in order, and the broker's loop goes on. There are
- * three such threads: one for hubs, whose claims are urgent; one for the names of devices, since
- * the kernel waits for whatever else it is doing to a device before it tells its name; and one for
- * all else. So a device that hangs while it is reset or opened makes those of other ports wait, for
- * the kernel's own limits, of some 5 s for each attempt. Transfers of guests are not touched by
- * that.
+ * four such threads: one for hubs, whose claims are urgent; one for the names of devices, since the
+ * kernel waits for whatever else it is doing to a device before it tells its name; one for other
+ * machines, which may not answer; and one for all else. So a device that hangs while it is reset or
+ * opened makes those of other ports wait, for the kernel's own limits, of some 5 s for each
+ * attempt. Transfers of guests are not touched by that.
  */
 #ifndef XVHC_BROKER_JOB_H
 #define XVHC_BROKER_JOB_H
@@ -23,6 +23,8 @@ enum job_type {
 	JOB_RESET,   /* reset the device, leave it without a configuration */
 	JOB_HUB,     /* have dom0's hub driver drive the hub, and claim its ports (hub_job.h) */
 	JOB_RELEASE, /* give hub ports and device back to dom0 */
+	JOB_IMPORT,  /* attach a port of another machine, and keep dom0's drivers from it */
+	JOB_DETACH,  /* detach it */
 	JOB_LABEL,   /* read what the device calls itself, and its serial number */
 	JOB_CLOSE,   /* close fd */
 	JOB_QUIT,    /* end the thread */
@@ -47,14 +49,18 @@ struct job {
 	char other_name[DEVICE_NAME_MAX];
 	bool first; /* EVICT: no worker of ours has had it, so who uses it through usbfs is not us
 		     */
-	bool describe; /* OPEN: for reading alone, for a describer */
+	bool describe;       /* OPEN: for reading alone, for a describer */
+	struct place remote; /* IMPORT: what to attach */
+	uint8_t vhci_port;   /* IMPORT: outcome; DETACH: which; as usbip counts them */
 	/* Outcome */
-	int error;          /* 0 or -errno */
-	int fd;             /* OPEN, HUB: the open device */
-	uint32_t paused_ms; /* HUB: for so long no driver was probed */
-	bool claim_lost;    /* HUB: the claim of its port is let go, and did not come back */
-	bool in_use;        /* EVICT, OPEN, HUB: dom0 uses the device; text says for what */
-	char text[IN_USE_TEXT_MAX];   /* a sentence about the error, or the label */
+	int error;                /* 0 or -errno */
+	int fd;                   /* OPEN, HUB: the open device */
+	uint32_t paused_ms;       /* HUB: for so long no driver was probed */
+	bool claim_lost;          /* HUB: the claim of its port is let go, and did not come back */
+	bool remote_super;        /* IMPORT: to which root hub; side[remote_super] has the claim */
+	uint64_t remote_instance; /* IMPORT: of that port */
+	bool in_use;              /* EVICT, OPEN, HUB: dom0 uses the device; text says for what */
+	char text[IN_USE_TEXT_MAX]; /* a sentence about the error, or the label */
 	char serial[XVHC_SERIAL_MAX]; /* LABEL: as identity_serial() writes it */
 	struct job *next;
 };
@@ -64,6 +70,8 @@ struct job_paths {
 	struct mounted_paths mounted;
 	const char *usb_nodes;    /* "/dev/bus/usb" */
 	const char *probing_note; /* a file that is there while no driver is probed */
+	const char *usbip;        /* "/usr/sbin/usbip" */
+	const char *usbip_notes;  /* "/run/vhci_hcd": what usbip has attached */
 };
 
 struct jobs;

@@ -47,7 +47,7 @@ struct policy_subject judge_subject(const struct broker *broker, const struct gi
 	}
 	/* What holds for a port holds behind a hub in it. */
 	for (; given; given = given->parent) {
-		connector = topology_find_place(&broker->topology, &given->place);
+		connector = topology_find_place(&broker->topology, &given->at);
 		for (int side = 0; connector && side < 2; side++)
 			if (connector->side[side] && count < POLICY_PLACES_MAX)
 				subject.places[count++] = &connector->side[side]->place;

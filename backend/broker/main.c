@@ -67,6 +67,8 @@ static const struct job_paths paths = {
 		},
 	.usb_nodes = "/dev/bus/usb",
 	.probing_note = "/run/xvhc/drivers-autoprobe",
+	.usbip = "/usr/sbin/usbip",
+	.usbip_notes = "/run/vhci_hcd",
 };
 
 /* Reads the command line. Returns -1 to go on, or the exit code. */

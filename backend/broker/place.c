@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <broker/place.h>
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+
+#define REMOTE "usbip://"
+#define REMOTE_PORT_DEFAULT 3240u
 
 /* Reads a decimal number of 1 to max without leading zeroes, and moves *text behind it. */
 static bool number_take(const char **text, uint32_t max, uint32_t *value)
@@ -58,11 +62,89 @@ static bool controller_char(char c)
 	       c == '.' || c == ':' || c == '_' || c == '-';
 }
 
+/* Reads a host's name or address, and moves *text behind it. */
+static bool host_take(const char **text)
+{
+	const char *at = *text;
+
+	if (*at == '[') {
+		at += 1 + strspn(at + 1, "0123456789abcdefABCDEF:.");
+		if (*at != ']' || at - *text < 3)
+			return false;
+		*text = at + 1;
+		return true;
+	}
+	while (isascii(*at) && (isalnum(*at) || *at == '.' || (*at == '-' && at != *text)))
+		at++;
+	if (at == *text)
+		return false;
+	*text = at;
+	return true;
+}
+
+/* Reads what comes after `usbip://`. */
+static bool remote_parse(const char *text, struct place *place)
+{
+	uint32_t port = REMOTE_PORT_DEFAULT, bus;
+	char number[8] = "";
+	const char *at = text;
+	int host, length;
+
+	if (!host_take(&at))
+		return false;
+	host = (int)(at - text);
+	if (*at == ':' && (at++, !number_take(&at, UINT16_MAX, &port)))
+		return false;
+	if (*at++ != '/' || !number_take(&at, UINT16_MAX, &bus) || *at++ != '-')
+		return false;
+	if (port != REMOTE_PORT_DEFAULT)
+		snprintf(number, sizeof(number), ":%u", port);
+	length = snprintf(place->controller, sizeof(place->controller), REMOTE "%.*s%s/%u", host,
+			  text, number, bus);
+	if (length < 0 || length >= (int)sizeof(place->controller))
+		return false;
+	/* Names of hosts and addresses are the same in capitals. */
+	for (char *letter = place->controller; *letter; letter++)
+		*letter = (char)tolower((unsigned char)*letter);
+	return chain_take(&at, &place->chain) && *at == '\0';
+}
+
+bool place_is_remote(const struct place *place)
+{
+	return strncmp(place->controller, REMOTE, sizeof(REMOTE) - 1) == 0;
+}
+
+void remote_name_read(const struct place *place, struct remote_name *name)
+{
+	const char *host = place->controller + sizeof(REMOTE) - 1;
+	const char *bus = strrchr(place->controller, '/') + 1;
+	const char *end = bus - 1, *port = NULL;
+	char chain[XVHC_PORT_CHAIN_MAX * 4 + 1] = "";
+
+	/* A colon in brackets belongs to an address. */
+	for (const char *at = host; at < end; at++)
+		if (*at == ':' && (host[0] != '[' || at[-1] == ']'))
+			port = at;
+	snprintf(name->port, sizeof(name->port), "%.*s", port ? (int)(end - port - 1) : 4,
+		 port ? port + 1 : "3240");
+	if (port)
+		end = port;
+	if (*host == '[') {
+		host++;
+		end--;
+	}
+	snprintf(name->host, sizeof(name->host), "%.*s", (int)(end - host), host);
+	chain_format(&place->chain, chain, sizeof(chain));
+	snprintf(name->busid, sizeof(name->busid), "%.5s-%s", bus, chain);
+}
+
 bool place_parse(const char *text, struct place *place)
 {
 	size_t length = 0;
 
 	memset(place, 0, sizeof(*place));
+	if (strncmp(text, REMOTE, sizeof(REMOTE) - 1) == 0)
+		return remote_parse(text + sizeof(REMOTE) - 1, place);
 	while (controller_char(text[length]))
 		length++;
 	if (length == 0 || length >= PLACE_CONTROLLER_MAX || text[length] != '/')
@@ -83,8 +165,11 @@ void place_format(const struct place *place, char text[XVHC_PLACE_MAX])
 	/* The longest: 63 + "/hs-" + 6 * "255." - 1 + NUL. */
 	static_assert(PLACE_CONTROLLER_MAX - 1 + 4 + sizeof(chain) <= XVHC_PLACE_MAX, "fits");
 	chain_format(&place->chain, chain, sizeof(chain));
-	snprintf(text, XVHC_PLACE_MAX, "%s/%s-%s", place->controller, place->super ? "ss" : "hs",
-		 chain);
+	if (place_is_remote(place))
+		snprintf(text, XVHC_PLACE_MAX, "%s-%s", place->controller, chain);
+	else
+		snprintf(text, XVHC_PLACE_MAX, "%s/%s-%s", place->controller,
+			 place->super ? "ss" : "hs", chain);
 }
 
 bool place_equal(const struct place *a, const struct place *b)
@@ -96,7 +181,8 @@ bool place_equal(const struct place *a, const struct place *b)
 
 bool place_is_behind(const struct place *inner, const struct place *outer)
 {
-	return inner->super == outer->super && strcmp(inner->controller, outer->controller) == 0 &&
+	return !place_is_remote(inner) && inner->super == outer->super &&
+	       strcmp(inner->controller, outer->controller) == 0 &&
 	       inner->chain.depth > outer->chain.depth &&
 	       memcmp(inner->chain.port, outer->chain.port, outer->chain.depth) == 0;
 }

@@ -4,6 +4,9 @@
  * and the chain of port numbers from there. It is written `pci-0000:00:04.0/hs-1.3` and outlives
  * reboots and replugs. A short name is what the kernel calls the same port until the next reboot:
  * bus number and chain, `1-1.3`.
+ *
+ * A port of another machine has the place `usbip://HOST/1-1.3`, or `usbip://HOST:PORT/1-1.3`. Its
+ * bus number is that machine's, and stands with the host where others have their controller.
  */
 #ifndef XVHC_BROKER_PLACE_H
 #define XVHC_BROKER_PLACE_H
@@ -36,6 +39,19 @@ XVHC_MUST_CHECK bool place_parse(const char *text, struct place *place);
 
 /* Writes the canonical form. */
 void place_format(const struct place *place, char text[XVHC_PLACE_MAX]);
+
+/* Whether it is a port of another machine. */
+bool place_is_remote(const struct place *place);
+
+/* What the place of a port of another machine is made of, as usbip takes it. */
+struct remote_name {
+	char host[PLACE_CONTROLLER_MAX]; /* a name or an address, without brackets */
+	char port[8];                    /* of TCP */
+	char busid[PLACE_SHORT_MAX];
+};
+
+/* Of a place that is one. */
+void remote_name_read(const struct place *place, struct remote_name *name);
 
 bool place_equal(const struct place *a, const struct place *b);
 

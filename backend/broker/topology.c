@@ -11,6 +11,8 @@
 
 #include <broker/sysfs.h>
 
+#define VHCI_CONTROLLER "platform-vhci_hcd."
+
 static const struct {
 	const char *sysfs; /* Mbit/s, as the attribute `speed` has it */
 	enum usb_speed speed;
@@ -131,7 +133,9 @@ static int port_add(struct topology *topology, const struct usb_device *hub,
 	memcpy(port->hub, hub->name, sizeof(port->hub));
 	if (path_format(path, "%s/%s", directory, entry))
 		port->instance = sysfs_instance(path);
-	if (path_format(path, "%s/%s/peer", directory, entry) &&
+	/* To vhci_hcd each of its ports is one, to which something of its own can be attached. */
+	if (strncmp(hub_at->controller, VHCI_CONTROLLER, sizeof(VHCI_CONTROLLER) - 1) != 0 &&
+	    path_format(path, "%s/%s/peer", directory, entry) &&
 	    sysfs_link_name(path, target, sizeof(target)))
 		port->has_peer = short_name_parse(target, &port->peer);
 	return 0;

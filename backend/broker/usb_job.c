@@ -29,6 +29,7 @@
 #include <broker/hub_job.h>
 #include <broker/identity.h>
 #include <broker/sysfs.h>
+#include <broker/usbip_job.h>
 
 int usb_node_open(const struct job_paths *paths, struct device_id id, int mode)
 {
@@ -378,6 +379,10 @@ void usb_job_run(struct job *job, const struct job_paths *paths)
 		break;
 	case JOB_HUB:
 		hub_job_run(job, paths);
+		break;
+	case JOB_IMPORT:
+	case JOB_DETACH:
+		usbip_job_run(job, paths);
 		break;
 	case JOB_CLOSE:
 	case JOB_QUIT:

@@ -287,6 +287,33 @@ def project_archive(build):
     return "project"
 
 
+# xl calls it for each network interface of a guest: dom0's side gets an address.
+VIF_SCRIPT = "/etc/xen/scripts/vif-lab"
+VIF = """#!/bin/sh
+# $1 is what has happened, $vif the interface, $XENBUS_PATH its backend's node.
+[ "$1" = online ] || exit 0
+ip addr add 10.9.0.1/24 dev "$vif" && ip link set "$vif" up &&
+	xenstore-write "$XENBUS_PATH/hotplug-status" connected
+"""
+
+
+def usbip_image():
+    """An archive for guests, and to unpack in a running dom0: USB/IP's programs, and what a network
+    between two domains needs in dom0. Returns its name, as Lab.guest() takes it."""
+    root, stamp = debs.root("usbip", ["usbip"] + debs.libraries_of(["usbip"]))
+
+    def build(target):
+        archive = cpio.Archive()
+        for program in ("usbip", "usbipd"):
+            elf.add_binary(archive, f"/usr/sbin/{program}",
+                           (root / f"usr/sbin/{program}").resolve(), [root, dom0_root()[0]])
+        archive.text(VIF_SCRIPT, VIF, 0o755)
+        archive.write(target)
+
+    made("usbip.cpio", f"{stamp} {source_hash()}", build)
+    return "usbip"
+
+
 def testusb(kernel=DOM0_KERNEL):
     """The kernel's own test of host controllers, compiled statically from Debian's source."""
     source = modules.linux_sources(kernel) / "tools/usb/testusb.c"

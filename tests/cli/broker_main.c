@@ -22,6 +22,7 @@
 
 #include <broker/broker.h>
 #include <broker/sysfs.h>
+#include <broker/usbip_job.h>
 #include <worker/describe.h>
 
 #include "../unit/fake_sysfs.h"
@@ -55,6 +56,12 @@ static void job_run(struct job *job, const struct job_paths *paths)
 	if (job->type == JOB_LABEL) {
 		usb_job_run(job, paths);
 		return;
+	}
+	/* Only the other machine is asked: no port of vhci_hcd is claimed. */
+	if (job->type == JOB_IMPORT) {
+		usbip_attach(job, paths);
+		if (job->error == 0)
+			abort();
 	}
 	if (job->type == JOB_EVICT && device_is_in_use(&paths->mounted, directory, job->text)) {
 		job->error = -EBUSY;
@@ -107,7 +114,7 @@ int main(int argc, char **argv)
 {
 	static struct broker broker;
 	struct broker_options options = {.worker = "/proc/self/exe"};
-	char mountinfo[PATH_MAX], swaps[PATH_MAX];
+	char mountinfo[PATH_MAX], swaps[PATH_MAX], usbip[PATH_MAX];
 	struct job_paths paths = {0};
 	struct fake_sysfs sysfs;
 	struct xenstore *store;
@@ -130,6 +137,10 @@ int main(int argc, char **argv)
 	options.socket = argv[1];
 	options.ports_file = argv[2];
 	options.config = argv[3];
+	/* What stands there for Debian's program is the test's. */
+	if (!path_format(usbip, "%s/../usbip", sysfs.root))
+		return EXIT_FAILURE;
+	paths.usbip = usbip;
 	options.paths = &paths;
 	options.run_job = job_run;
 	store = memory_store_open();

@@ -30,6 +30,85 @@ static void place_is_written_as_it_was_read(void **state)
 	assert_int_equal(strcspn(texts[3], "/"), PLACE_CONTROLLER_MAX - 1);
 }
 
+static void the_port_of_another_machine_is_a_place(void **state)
+{
+	static const struct {
+		const char *text, *canonical, *host, *port, *busid;
+	} cases[] = {
+		{"usbip://host/1-2", "usbip://host/1-2", "host", "3240", "1-2"},
+		{"usbip://Host.Example.Org:3240/1-2.3", "usbip://host.example.org/1-2.3",
+		 "host.example.org", "3240", "1-2.3"},
+		{"usbip://10.9.0.2:40/65535-255.255.255.255.255.255",
+		 "usbip://10.9.0.2:40/65535-255.255.255.255.255.255", "10.9.0.2", "40",
+		 "65535-255.255.255.255.255.255"},
+		{"usbip://[FE80::1]/3-1", "usbip://[fe80::1]/3-1", "fe80::1", "3240", "3-1"},
+		{"usbip://[fe80::1]:65535/3-1", "usbip://[fe80::1]:65535/3-1", "fe80::1", "65535",
+		 "3-1"},
+	};
+	struct place place, other;
+	struct remote_name name;
+	char text[XVHC_PLACE_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(place_parse(cases[i].text, &place));
+		assert_true(place_is_remote(&place));
+		place_format(&place, text);
+		assert_string_equal(text, cases[i].canonical);
+		assert_true(place_parse(text, &other));
+		assert_true(place_equal(&place, &other));
+		remote_name_read(&place, &name);
+		assert_string_equal(name.host, cases[i].host);
+		assert_string_equal(name.port, cases[i].port);
+		assert_string_equal(name.busid, cases[i].busid);
+	}
+	assert_true(place_parse("usbip://host/1-2.3", &other));
+	assert_true(place_parse("usbip://host/1-2", &place));
+	assert_false(place_is_behind(&other, &place));
+	assert_true(place_parse("pci-0000:00:04.0/hs-1", &place));
+	assert_false(place_is_remote(&place));
+}
+
+static void what_is_no_port_of_another_machine_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"usbip://",
+		"usbip:///1-2",
+		"usbip://host",
+		"usbip://host/",
+		"usbip://host/1",
+		"usbip://host/1-",
+		"usbip://host/01-2",
+		"usbip://host/1-2.",
+		"usbip://host/1-2 ",
+		"usbip://host/1-2/3",
+		"usbip://host/usb1-port2",
+		"usbip://host:/1-2",
+		"usbip://host:0/1-2",
+		"usbip://host:65536/1-2",
+		"usbip://host:3240:1/1-2",
+		"usbip://-b/1-2",
+		"usbip://ho st/1-2",
+		"usbip://host;reboot/1-2",
+		"usbip://$(reboot)/1-2",
+		"usbip://user@host/1-2",
+		"usbip://[]/1-2",
+		"usbip://[::1/1-2",
+		"usbip://[::1]x/1-2",
+		"usbip://[host]/1-2",
+		"usbip://host/65536-1",
+		"usbip://host/1-256",
+		"usbip://h\xc3\xb6st/1-2",
+		"usbip://a-name-of-a-host-that-is-longer-than-what-is-left-for-it/1-2",
+	};
+	struct place place;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (place_parse(texts[i], &place))
+			fail_msg("taken: %s", texts[i]);
+}
+
 static void what_is_no_place_is_refused(void **state)
 {
 	static const char *const texts[] = {
@@ -164,6 +243,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(place_is_written_as_it_was_read),
+		cmocka_unit_test(the_port_of_another_machine_is_a_place),
+		cmocka_unit_test(what_is_no_port_of_another_machine_is_refused),
 		cmocka_unit_test(what_is_no_place_is_refused),
 		cmocka_unit_test(short_names_of_the_kernel_are_read),
 		cmocka_unit_test(what_is_no_short_name_is_refused),
