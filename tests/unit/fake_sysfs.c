@@ -119,7 +119,10 @@ void fake_bus(const struct fake_sysfs *sysfs, const char *controller, unsigned i
 
 	snprintf(directory, sizeof(directory), "devices/%s/usb%u", controller, bus);
 	device_files(sysfs, directory, bus, 1, speed, 9);
-	link_make(sysfs, "../../bus/pci", "devices/%s/subsystem", controller);
+	link_make(sysfs,
+		  strncmp(controller, "platform/", 9) == 0 ? "../../../bus/platform"
+							   : "../../bus/pci",
+		  "devices/%s/subsystem", controller);
 	snprintf(target, sizeof(target), "../../../%s", directory);
 	link_make(sysfs, target, "bus/usb/devices/usb%u", bus);
 	for (unsigned int port = 1; port <= ports; port++)

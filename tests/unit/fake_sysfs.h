@@ -13,7 +13,8 @@ struct fake_sysfs {
 void fake_sysfs_open(struct fake_sysfs *sysfs);
 void fake_sysfs_close(struct fake_sysfs *sysfs);
 
-/* A root hub with ports; controller is a name such as 0000:00:04.0 of the subsystem pci. */
+/* A root hub with ports; controller is a name such as 0000:00:04.0 of the subsystem pci, or such as
+ * platform/vhci_hcd.0. */
 void fake_bus(const struct fake_sysfs *sysfs, const char *controller, unsigned int bus,
 	      const char *speed, unsigned int ports);
 
