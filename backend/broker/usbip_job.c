@@ -290,7 +290,7 @@ static int usbip_run(const struct job_paths *paths, const char *const arguments[
 {
 	int ends[2], result, status;
 	bool ended;
-	pid_t pid;
+	pid_t pid = -1;
 
 	said[0] = '\0';
 	if (pipe2(ends, O_CLOEXEC) != 0)

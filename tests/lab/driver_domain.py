@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A guest that owns the machine's USB controller by PCI passthrough, and in which xvhcd runs."""
 XHCI = "0000:00:10.0"
+# Of Xen's words, for ALLOWED.
+STOPPED = (r"\[VT-D\]DMAR:", "a domain is destroyed while its controller runs: the IOMMU stops it")
 HELPER = "/var/log/xvhcd-dom0.log"
 
 

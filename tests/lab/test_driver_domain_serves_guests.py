@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """xvhcd runs in a guest that owns the USB controller; dom0 has no USB. Other guests are served,
 through ends and restarts of each of the parts."""
-from driver_domain import (HELPER, hand_over_usb, start_driver_domain, start_helper,
-                           start_xvhcd_in, stop_helper, stop_xvhcd_in)
+from driver_domain import (HELPER, STOPPED, hand_over_usb, start_driver_domain,
+                           start_helper, start_xvhcd_in, stop_helper, stop_xvhcd_in)
 from sticks import image_sha256, noise_stick, read_sha256, wait_disk
 
 LAB = {"driver_domain": True}
 XVHCD = False
+ALLOWED = [STOPPED]
 
 
 def check_dom0_has_no_usb(lab):

@@ -2,12 +2,13 @@
 """A port of another machine, by USB/IP: a guest plays that machine. It owns the USB controller,
 runs usbipd, and has a network to dom0. The device goes to a second guest; no driver of dom0 meets
 it. The link breaks and comes back, xvhcd restarts, and the port is taken."""
-from driver_domain import XHCI, hand_over_usb
+from driver_domain import STOPPED, XHCI, hand_over_usb
 from sticks import image_sha256, noise_stick, read_sha256, wait_disk
 from xvhclab import images
 
 LAB = {"driver_domain": True}
 LIMIT = 600
+ALLOWED = [STOPPED]
 PORT = "usbip://10.9.0.2/1-5"
 
 
