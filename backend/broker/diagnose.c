@@ -177,7 +177,12 @@ void diagnose(struct broker *broker, const struct given *given, struct diagnosis
 	if (given->taking)
 		said(diagnosis, DIAGNOSIS_WARNING, "Wait a moment, and look again.",
 		     "it is on its way back to dom0");
-	else if (!topology_find_place(&broker->topology, &given->place))
+	else if (place_is_remote(&given->place) && given->at.controller[0] == '\0')
+		said(diagnosis, DIAGNOSIS_WARNING,
+		     "See to it that usbipd runs on the other machine, and that the device is "
+		     "plugged in and bound there (usbip bind).",
+		     "it is not attached: %s", given->text);
+	else if (!topology_find_place(&broker->topology, &given->at))
 		said(diagnosis, DIAGNOSIS_WARNING,
 		     "Plug its hub in, or load its host controller's driver. If it is gone for "
 		     "good: xvhc take, and its place.",

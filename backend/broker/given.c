@@ -125,7 +125,6 @@ void given_take(struct broker *broker, struct given *given)
 {
 	if (given->taking)
 		return;
-	broker->wishes_dirty = true;
 	if (given->in_file) {
 		(void)ports_sync(broker);
 		ports_file_remove(&broker->file, &given->place);
@@ -137,6 +136,7 @@ void given_take(struct broker *broker, struct given *given)
 void given_return(struct broker *broker, struct given *given)
 {
 	given->taking = true;
+	broker->wishes_dirty = true;
 	given->undecided_until_ms = 0;
 	broker->again = true;
 }

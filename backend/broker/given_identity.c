@@ -84,7 +84,7 @@ static bool has_passed(struct broker *broker, uint64_t *until_ms, uint32_t limit
 /* Whether a port that is given because of its device stays given. */
 static bool stays(struct broker *broker, struct given *given)
 {
-	const struct connector *connector = topology_find_place(&broker->topology, &given->place);
+	const struct connector *connector = topology_find_place(&broker->topology, &given->at);
 	const struct ports_line *line = connector ? line_for(broker, connector) : NULL;
 
 	if (line && guest_same(broker, line->guest, given->guest)) {

@@ -50,7 +50,7 @@ static const char *bound_reason(const struct broker *broker, const struct given 
 			 given->guest);
 		return topic_guest;
 	case PHASE_CONNECTED:
-		device = connector_device(topology_find_place(&broker->topology, &given->place));
+		device = connector_device(topology_find_place(&broker->topology, &given->at));
 		if (given->device_state != DEVICE_ATTACHED || controller->wire_version != 1 ||
 		    !device || device->speed < USB_SPEED_SUPER)
 			return NULL;
@@ -68,6 +68,10 @@ static const char *bound_reason(const struct broker *broker, const struct given 
 
 static const char *absence_reason(const struct given *given, char *text, size_t size)
 {
+	if (place_is_remote(&given->place)) {
+		snprintf(text, size, "%s", given->text);
+		return NULL;
+	}
 	snprintf(text, size, "%s is not there now; %s gets the port when it comes back",
 		 given->place.chain.depth > 1 ? "its hub, or its host controller,"
 					      : "its host controller",
@@ -82,7 +86,7 @@ void given_reason(const struct broker *broker, const struct given *given, char *
 	*topic = NULL;
 	if (given->taking)
 		return;
-	if (!topology_find_place(&broker->topology, &given->place)) {
+	if (!topology_find_place(&broker->topology, &given->at)) {
 		*topic = absence_reason(given, text, size);
 	} else if (given->device_state == DEVICE_IN_DOM0 || given->claim_state == CLAIM_FAILED) {
 		snprintf(text, size, "%s", given->text);
@@ -100,7 +104,8 @@ void given_reason(const struct broker *broker, const struct given *given, char *
 	} else if (given->controller) {
 		*topic = bound_reason(broker, given, text, size);
 	} else if (given->confirmed && !guest_find(broker, given->guest)) {
-		snprintf(text, size, "%s does not run; it gets the port when it starts",
-			 given->guest);
+		snprintf(text, size, "%s does not run%s; it gets the port when it starts",
+			 given->guest,
+			 broker->own_domid == 0 ? "" : ", or xvhcd-dom0 does not in dom0");
 	}
 }

@@ -576,8 +576,7 @@ static void given_step(struct broker *broker, struct given *given)
 	}
 	if (!connector && given->claim_state == CLAIM_HELD)
 		claims_drop(broker, given);
-	if (!connector && !given->confirmed && !given->in_file &&
-	    !place_is_remote(&given->place)) {
+	if (!connector && !given->confirmed && !given->in_file && !place_is_remote(&given->place)) {
 		place_format(&given->place, place);
 		given_answer(broker, given, false,
 			     "Port %s is not given to %s: it has gone, with its hub or its host "

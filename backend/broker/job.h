@@ -60,7 +60,7 @@ struct job {
 	bool remote_super;        /* IMPORT: to which root hub; side[remote_super] has the claim */
 	uint64_t remote_instance; /* IMPORT: of that port */
 	bool in_use;              /* EVICT, OPEN, HUB: dom0 uses the device; text says for what */
-	char text[IN_USE_TEXT_MAX]; /* a sentence about the error, or the label */
+	char text[IN_USE_TEXT_MAX];   /* a sentence about the error, or the label */
 	char serial[XVHC_SERIAL_MAX]; /* LABEL: as identity_serial() writes it */
 	struct job *next;
 };

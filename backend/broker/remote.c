@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <broker/event.h>
 #include <broker/given.h>
 #include <broker/held.h>
 #include <broker/usbip_job.h>
@@ -55,9 +56,12 @@ void remote_imported(struct broker *broker, struct given *given, struct job *job
 			return;
 		}
 		/* It is tried again and again, but said once. */
-		if (strcmp(given->text, job->text) != 0)
+		if (strcmp(given->text, job->text) != 0) {
 			log_line(LOG_LEVEL_WARNING, "port %s is given to %s, but %s", name,
 				 given->guest, job->text);
+			event_tell(broker, EVENT_ERROR, (struct event_about){.given = given}, "%s",
+				   job->text);
+		}
 		snprintf(given->text, sizeof(given->text), "%s", job->text);
 		retry_later(broker, given);
 		return;
@@ -82,6 +86,8 @@ static void attachment_forget(struct broker *broker, struct given *given)
 
 	place_format(&given->place, name);
 	log_line(LOG_LEVEL_WARNING, "port %s: the link is gone; it is tried again", name);
+	event_tell(broker, EVENT_ERROR, (struct event_about){.given = given},
+		   "the link is gone; it is tried again");
 	for (int side = 0; side < 2; side++) {
 		jobs_close_fd(broker->hub_jobs, given->claim[side].fd);
 		given->claim[side].fd = -1;
@@ -121,6 +127,8 @@ bool remote_step(struct broker *broker, struct given *given, const struct connec
 		place_format(&given->place, name);
 		log_line(LOG_LEVEL_INFO, "port %s is taken from %s", name, given->guest);
 		given_answer(broker, given, true, "Port %s is taken from %s.", name, given->guest);
+		event_tell(broker, EVENT_TAKEN, (struct event_about){.given = given},
+			   "the port is taken from %s", given->guest);
 		given_free(broker, given);
 		return true;
 	}
