@@ -13,7 +13,7 @@
 
 static struct json_object *given_json(struct broker *broker, const struct given *given)
 {
-	const struct connector *connector = topology_find_place(&broker->topology, &given->place);
+	const struct connector *connector = topology_find_place(&broker->topology, &given->at);
 	struct json_object *object = port_json(
 		broker, connector ? connector_place(connector) : &given->place, connector, given);
 

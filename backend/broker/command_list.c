@@ -157,9 +157,14 @@ void command_list(struct broker *broker, struct client_ref client, const struct 
 	(void)command;
 	for (uint32_t i = 0; i < broker->topology.connector_count; i++) {
 		const struct connector *connector = &broker->topology.connectors[i];
+		const struct given *given = given_find(broker, connector);
 
-		json_object_array_add(ports, port_json(broker, connector_place(connector),
-						       connector, given_find(broker, connector)));
+		/* Nothing can be plugged in there, and there may be hundreds. */
+		if (!given && !connector_device(connector) &&
+		    place_is_vhci(connector_place(connector)))
+			continue;
+		json_object_array_add(
+			ports, port_json(broker, connector_place(connector), connector, given));
 	}
 	for (const struct given *given = broker->given; given; given = given->next)
 		if (!topology_find_place(&broker->topology, &given->at))

@@ -142,7 +142,7 @@ const char *port_condition(const struct broker *broker, const struct given *give
 {
 	if (given->taking)
 		return "taken";
-	if (!topology_find_place(&broker->topology, &given->place))
+	if (!topology_find_place(&broker->topology, &given->at))
 		return "absent";
 	if (given->device_state == DEVICE_IN_DOM0)
 		return "in-dom0";

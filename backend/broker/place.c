@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define REMOTE "usbip://"
+#define VHCI_CONTROLLER "platform-vhci_hcd."
 #define REMOTE_PORT_DEFAULT 3240u
 
 /* Reads a decimal number of 1 to max without leading zeroes, and moves *text behind it. */
@@ -112,6 +113,11 @@ static bool remote_parse(const char *text, struct place *place)
 bool place_is_remote(const struct place *place)
 {
 	return strncmp(place->controller, REMOTE, sizeof(REMOTE) - 1) == 0;
+}
+
+bool place_is_vhci(const struct place *place)
+{
+	return strncmp(place->controller, VHCI_CONTROLLER, sizeof(VHCI_CONTROLLER) - 1) == 0;
 }
 
 void remote_name_read(const struct place *place, struct remote_name *name)

@@ -43,6 +43,9 @@ void place_format(const struct place *place, char text[XVHC_PLACE_MAX]);
 /* Whether it is a port of another machine. */
 bool place_is_remote(const struct place *place);
 
+/* Whether it is a port of vhci_hcd, to which the kernel attaches such a port. */
+bool place_is_vhci(const struct place *place);
+
 /* What the place of a port of another machine is made of, as usbip takes it. */
 struct remote_name {
 	char host[PLACE_CONTROLLER_MAX]; /* a name or an address, without brackets */

@@ -62,7 +62,7 @@ static bool claims_are_settled(const struct broker *broker)
 {
 	for (const struct given *given = broker->given; given; given = given->next)
 		if (given->claim_state == CLAIM_NONE &&
-		    topology_find_place(&broker->topology, &given->place))
+		    topology_find_place(&broker->topology, &given->at))
 			return false;
 	return true;
 }

@@ -11,8 +11,6 @@
 
 #include <broker/sysfs.h>
 
-#define VHCI_CONTROLLER "platform-vhci_hcd."
-
 static const struct {
 	const char *sysfs; /* Mbit/s, as the attribute `speed` has it */
 	enum usb_speed speed;
@@ -134,8 +132,7 @@ static int port_add(struct topology *topology, const struct usb_device *hub,
 	if (path_format(path, "%s/%s", directory, entry))
 		port->instance = sysfs_instance(path);
 	/* To vhci_hcd each of its ports is one, to which something of its own can be attached. */
-	if (strncmp(hub_at->controller, VHCI_CONTROLLER, sizeof(VHCI_CONTROLLER) - 1) != 0 &&
-	    path_format(path, "%s/%s/peer", directory, entry) &&
+	if (!place_is_vhci(hub_at) && path_format(path, "%s/%s/peer", directory, entry) &&
 	    sysfs_link_name(path, target, sizeof(target)))
 		port->has_peer = short_name_parse(target, &port->peer);
 	return 0;

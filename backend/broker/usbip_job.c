@@ -163,7 +163,7 @@ static int port_claim(struct vhci *vhci, struct vhci_port *port, const struct jo
 }
 
 /* Claims each port that is free. One that another program has claimed is left to that. */
-static int ports_claim(struct vhci *vhci, const struct job_paths *paths, bool *any)
+static int ports_claim(struct vhci *vhci, const struct job_paths *paths, bool any[2])
 {
 	int result;
 
@@ -173,7 +173,7 @@ static int ports_claim(struct vhci *vhci, const struct job_paths *paths, bool *a
 		result = port_claim(vhci, &vhci->ports[i], paths);
 		if (result != 0 && result != -EBUSY)
 			return result;
-		*any |= result == 0;
+		any[vhci->ports[i].super] |= result == 0;
 	}
 	return 0;
 }
@@ -380,7 +380,7 @@ static void import_into(struct job *job, const struct job_paths *paths, struct v
 {
 	struct vhci_port *port;
 	struct remote_name name;
-	bool any = false;
+	bool any[2] = {false, false};
 
 	remote_name_read(&job->remote, &name);
 	port = attached_find(vhci, paths, &name, false);
@@ -388,11 +388,12 @@ static void import_into(struct job *job, const struct job_paths *paths, struct v
 		/* By an xvhcd before this one. */
 		job->error = port_claim(vhci, port, paths);
 	} else {
-		job->error = ports_claim(vhci, paths, &any);
-		if (job->error == 0 && !any) {
+		job->error = ports_claim(vhci, paths, any);
+		/* Its speed is not known yet; where it found none here, it would go elsewhere. */
+		if (job->error == 0 && (!any[0] || !any[1])) {
 			job->error = -ENOSPC;
 			snprintf(job->text, sizeof(job->text),
-				 "each port of vhci_hcd is in use already");
+				 "each port of vhci_hcd's first controller is in use already");
 		}
 		if (job->error == 0)
 			usbip_attach(job, paths);

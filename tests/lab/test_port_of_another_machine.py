@@ -45,7 +45,7 @@ def check_what_is_missing(lab, server):
     lab.dom0.check("mv /usr/sbin/usbip /usr/sbin/away")
     lab.dom0.check("modprobe vhci_hcd")
     refused(lab, "apt install usbip")
-    lab.dom0.check("mv /usr/sbin/away /usr/sbin/usbip; modprobe -r vhci_hcd")
+    lab.dom0.check("mv /usr/sbin/away /usr/sbin/usbip; rmmod vhci_hcd")
     lab.dom0.wait("! test -e /sys/devices/platform/vhci_hcd.0")
     refused(lab, "modprobe vhci_hcd")
     lab.dom0.check("modprobe vhci_hcd")
@@ -64,9 +64,9 @@ def check_link_that_breaks(lab, server, web, image):
     """All of usbipd's connections end, as when the other machine is rebooted."""
     server.check("kill -9 $(pidof usbipd); usbip unbind -b 1-5")
     web.wait("! test -e /sys/block/sda", 60)
-    lab.dom0.wait("xvhc list | grep 'usbip://' | grep 'does not answer'", 60)
+    lab.dom0.wait("xvhc list | grep 'does not answer'", 60)
     start_usbipd(server)
-    lab.dom0.wait("xvhc list | grep 'usbip://' | grep 'does not export'", 60)
+    lab.dom0.wait("xvhc list | grep 'does not export'", 60)
     export(server)
     check_reads(lab, web, image)
 
@@ -82,7 +82,7 @@ def test(lab):
     said = lab.dom0.check(f"xvhc give {PORT} web", timeout=60)
     assert f"Port {PORT} is given to web" in said, said
     lab.dom0.check(f"grep -q '^{PORT}  *web' /etc/xvhc/ports.conf")
-    lab.dom0.wait(f"xvhc list | grep '^{PORT} ' | grep 'in use by web'", 60)
+    lab.dom0.wait(f"xvhc list | grep '{PORT} .*in use by web'", 60)
     check_reads(lab, web, image)
     check_link_that_breaks(lab, server, web, image)
     lives = web.check("cat /sys/block/sda/diskseq")
@@ -96,4 +96,4 @@ def test(lab):
     web.wait("! ls -d /sys/bus/usb/devices/usb*")
     lab.dom0.check("! grep -v '^hub' /sys/devices/platform/vhci_hcd.0/status | grep -v ' 004 '")
     lab.dom0.check("! test -e /sys/block/sda && ! grep usbip /etc/xvhc/ports.conf")
-    lab.dom0.check("modprobe -r vhci_hcd")
+    lab.dom0.check("rmmod vhci_hcd")
