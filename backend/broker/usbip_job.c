@@ -340,7 +340,7 @@ static void failure_explain(struct job *job, const struct remote_name *name, int
 void usbip_attach(struct job *job, const struct job_paths *paths)
 {
 	char said[SAID_BYTES_MAX];
-	struct remote_name name;
+	struct remote_name name = {0};
 	const char *const arguments[] = {"usbip",   "--tcp-port", name.port,  "attach", "-r",
 					 name.host, "-b",         name.busid, NULL};
 	int result;
@@ -379,7 +379,7 @@ static void attached_note(struct job *job, const struct job_paths *paths, const 
 static void import_into(struct job *job, const struct job_paths *paths, struct vhci *vhci)
 {
 	struct vhci_port *port;
-	struct remote_name name;
+	struct remote_name name = {0};
 	bool any[2] = {false, false};
 
 	remote_name_read(&job->remote, &name);

@@ -46,7 +46,7 @@ static void the_port_of_another_machine_is_a_place(void **state)
 		 "3-1"},
 	};
 	struct place place, other;
-	struct remote_name name;
+	struct remote_name name = {0};
 	char text[XVHC_PLACE_MAX];
 
 	(void)state;

@@ -108,6 +108,14 @@ static void start_with_remote(struct fixture *fixture)
 	until_given_is(fixture, "frontend driver");
 }
 
+static void until_device_is_there(struct fixture *fixture)
+{
+	uint64_t since_ms = clock_ms();
+
+	while (fixture->broker.given->device_state != DEVICE_PRESENT)
+		turn(fixture, since_ms, "the device is seen");
+}
+
 static void it_is_a_port_like_any_other(void **state)
 {
 	struct fixture *fixture = *state;
@@ -118,7 +126,7 @@ static void it_is_a_port_like_any_other(void **state)
 	until_node(fixture, BACKEND "/port/1", NAME);
 	plug(fixture, "9-1", 2);
 	until_answered(fixture, "{\"command\":\"list\"}", "\"port\":\"usbip:\\/\\/host\\/1-2\"");
-	assert_int_equal(given->device_state, DEVICE_PRESENT);
+	until_device_is_there(fixture);
 	assert_int_equal(given->claim_state, CLAIM_HELD);
 	assert_int_equal(imports, 1);
 }
@@ -141,8 +149,7 @@ static void it_is_attached_anew_when_the_link_is_gone(void **state)
 	status_write(fixture, 2);
 	until_given_is(fixture, "frontend driver");
 	plug(fixture, "9-2", 3);
-	until_answered(fixture, "{\"command\":\"list\"}", "\"port\":\"usbip:\\/\\/host\\/1-2\"");
-	assert_int_equal(fixture->broker.given->device_state, DEVICE_PRESENT);
+	until_device_is_there(fixture);
 	assert_true(node_is(fixture, BACKEND "/port/1", NAME));
 }
 
