@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* xvhcd-dom0: reads its arguments, and has maker.c look whenever XenStore changes. */
 #include <errno.h>
+#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,14 +18,20 @@ static const char usage[] =
 	"xvhcd-dom0 runs in dom0 for a driver domain, in which xvhcd runs: it makes the USB\n"
 	"controllers of the guests that the driver domain has given ports to.\n"
 	"\n"
-	"Usage: xvhcd-dom0 DOMAIN GUEST...   for these guests\n"
-	"       xvhcd-dom0 DOMAIN --all      for each guest\n"
+	"Usage: xvhcd-dom0 DOMAIN GUEST...\n"
+	"       xvhcd-dom0 DOMAIN --all\n"
 	"\n"
-	"DOMAIN is the driver domain's name; a GUEST is named by its name or UUID. None of them "
-	"need\n"
-	"run yet. It runs until it is ended, and logs to standard error; it may be ended and "
-	"started\n"
-	"again at any time. Ports are given in the driver domain, by the command xvhc there.\n";
+	"DOMAIN is the driver domain's name; a GUEST is named by its name or UUID. None of them\n"
+	"need run yet. It runs until it is ended, and logs to standard error; it may be ended\n"
+	"and started again at any time. Ports are given in the driver domain, by the command\n"
+	"xvhc there.\n"
+	"\n"
+	"Options:\n"
+	"  --all       for each guest, instead of those that are named\n"
+	"  --help      show this\n"
+	"  --version   show which version this is\n"
+	"\n"
+	"Exit codes: 1 XenStore does not answer, 2 wrong usage.\n";
 
 /* Takes all events that are there; a store that changes without end has to wait. */
 static void events_drain(struct xenstore *store)
@@ -81,25 +88,58 @@ static bool names_are_valid(int count, char **names)
 	return true;
 }
 
+/* Reads the options. Returns -1 to go on, or the exit code. */
+static int options_read(int argc, char **argv, bool *all)
+{
+	static const struct option options[] = {
+		{"all", no_argument, NULL, 'a'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
+		{0},
+	};
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		}
+		if (option == 'v') {
+			puts("xvhcd-dom0 " XVHC_VERSION);
+			return EXIT_SUCCESS;
+		}
+		if (option != 'a') {
+			fprintf(stderr,
+				"xvhcd-dom0: the option %s does not exist. xvhcd-dom0 --help shows "
+				"what there is.\n",
+				argv[optind - 1]);
+			return EXIT_USAGE;
+		}
+		*all = true;
+	}
+	/* The driver domain, and guests or --all. */
+	if (argc - optind == 1 ? *all : argc - optind > 1 && !*all)
+		return -1;
+	fputs("xvhcd-dom0: name the driver domain, and the guests that it may serve, or --all. "
+	      "xvhcd-dom0 --help shows more.\n",
+	      stderr);
+	return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	/* Large, and there is one. */
 	static struct maker maker;
-	bool all = argc == 3 && strcmp(argv[2], "--all") == 0;
 	struct xenstore *store;
-	int result;
+	bool all = false;
+	int result = options_read(argc, argv, &all);
 
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		fputs(usage, stdout);
-		return EXIT_SUCCESS;
-	}
-	if (argc < 3) {
-		fputs("xvhcd-dom0: name the driver domain, and the guests that it may serve. "
-		      "xvhcd-dom0 --help shows more.\n",
-		      stderr);
-		return EXIT_USAGE;
-	}
-	if (!names_are_valid(all ? 1 : argc - 1, argv + 1))
+	if (result >= 0)
+		return result;
+	argc -= optind;
+	argv += optind;
+	if (!names_are_valid(argc, argv))
 		return EXIT_USAGE;
 	log_init("xvhcd-dom0", LOG_LEVEL_INFO);
 	store = xenstore_open();
@@ -108,8 +148,8 @@ int main(int argc, char **argv)
 					  "root?");
 		return EXIT_FAILURE;
 	}
-	result = maker_begin(&maker, store, argv[1], all ? NULL : (const char *const *)argv + 2,
-			     all ? 0 : (uint32_t)argc - 2);
+	result = maker_begin(&maker, store, argv[0], all ? NULL : (const char *const *)argv + 1,
+			     all ? 0 : (uint32_t)argc - 1);
 	if (result == 0)
 		result = run(&maker, store);
 	log_line(LOG_LEVEL_ERROR, "XenStore: %s", strerror(-result));

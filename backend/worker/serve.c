@@ -204,12 +204,27 @@ int serve_begin(struct worker *worker, int broker)
 	return connect_stage(worker) == XVHC_OK ? 0 : -1;
 }
 
+static void tell_counts(struct worker *worker)
+{
+	const struct counters_connection *counts = &worker->counters->connection;
+
+	captures_end(worker);
+	log_line(LOG_LEVEL_INFO, "%" PRIu64 " requests, %" PRIu64 " of them refused",
+		 counts->requests, counts->refused);
+	log_line(LOG_LEVEL_INFO,
+		 "%" PRIu64 " with data in the pool; %" PRIu64 " copies, %" PRIu64
+		 " rounds; notified %" PRIu64 " times, and the guest %" PRIu64 " times",
+		 counts->pooled, counts->copies, counts->rounds, counts->woken, counts->notified);
+}
+
 int serve_round(struct worker *worker, int timeout_ms)
 {
 	int error = one_round(worker, timeout_ms);
 
 	if (error != XVHC_OK) {
 		log_line(LOG_LEVEL_ERROR, "connection closed: %s", worker->connection.fault);
+		tell_counts(worker);
+		/* The broker kills us as soon as it has read that. */
 		broker_link_failed(worker, XVHC_EPROTO, worker->connection.fault);
 	}
 	return error;
@@ -222,19 +237,6 @@ void serve_release(struct worker *worker)
 	buffer_wipe();
 	counted_close(worker);
 	memset(worker, 0, sizeof(*worker));
-}
-
-static void tell_counts(struct worker *worker)
-{
-	const struct counters_connection *counts = &worker->counters->connection;
-
-	captures_end(worker);
-	log_line(LOG_LEVEL_INFO, "%" PRIu64 " requests, %" PRIu64 " of them refused",
-		 counts->requests, counts->refused);
-	log_line(LOG_LEVEL_INFO,
-		 "%" PRIu64 " with data in the pool; %" PRIu64 " copies, %" PRIu64
-		 " rounds; notified %" PRIu64 " times, and the guest %" PRIu64 " times",
-		 counts->pooled, counts->copies, counts->rounds, counts->woken, counts->notified);
 }
 
 int serve(const struct transport_ops *transport, const struct source_ops *source,
@@ -250,10 +252,8 @@ int serve(const struct transport_ops *transport, const struct source_ops *source
 	if (serve_begin(worker, BROKER_LINK_FD) < 0)
 		return 1;
 	while (!worker->ending) {
-		if (serve_round(worker, -1) != XVHC_OK) {
-			tell_counts(worker);
+		if (serve_round(worker, -1) != XVHC_OK)
 			return 1;
-		}
 	}
 	serve_end(worker);
 	tell_counts(worker);

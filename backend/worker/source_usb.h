@@ -19,9 +19,9 @@ struct usb_device_place {
 	struct source_device *device;
 	libusb_device_handle *handle; /* NULL: not open */
 	int fd;
-	bool watched;     /* by the loop */
 	uint32_t flying;  /* transfers */
 	uint32_t claimed; /* interfaces, a bit for each */
+	int error;        /* of the operation that is done; of the lock */
 	struct log_limit log;
 
 	pthread_mutex_t lock; /* of what follows */
@@ -29,18 +29,19 @@ struct usb_device_place {
 	pthread_cond_t begun;
 	pthread_cond_t sleeper_wake;
 	pthread_t sleeper_thread;
-	bool sleeper_stop; /* the device is to be closed */
 	enum {
 		SLEEPER_UNBORN,
 		SLEEPER_IDLE,
 		SLEEPER_WAITS, /* for the device to wake up */
 	} sleeper;
-	bool woke; /* to be told */
-	bool runs; /* the helper does */
-	bool due;  /* operation waits for the helper */
-	bool done;
 	struct source_operation operation;
-	int error;
+	bool sleeper_stop; /* the device is to be closed */
+	bool woke;         /* to be told */
+	bool runs;         /* the helper does */
+	bool due;          /* operation waits for the helper */
+	bool done;
+
+	bool watched; /* by the loop; not of the lock */
 };
 
 /* Of the process, for both halves. */

@@ -36,9 +36,11 @@ def state_of(dom0):
     prune = " -o ".join(f"-path '{path}'" for path in NOT_OURS.split())
     files = dom0.check(f"find / -xdev \\( {prune} \\) -prune -o -type f -printf "
                        "'%p %m %u %s %T@\\n' -o -printf '%p %m %u %l\\n'", timeout=200)
+    not_ours = "\n".join(RUN_NOT_OURS.split())
     return set(files.splitlines()) | set(dom0.check(
         "cat /etc/passwd /etc/group; systemctl list-unit-files --no-pager --no-legend; "
-        f"ls /run | grep -v -x -F '{chr(10).join(RUN_NOT_OURS.split())}'; xenstore-ls -f /local/domain/0/backend/vusb 2>/dev/null; true").splitlines())
+        f"ls /run | grep -v -x -F '{not_ours}'; "
+        "xenstore-ls -f /local/domain/0/backend/vusb 2>/dev/null; true").splitlines())
 
 
 def main_pid(dom0):
