@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <linux/usbdevice_fs.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -16,19 +15,20 @@
 
 #include "source_usb.h"
 
-/* One for each slot. usbfs' structure ends in a list of packets. */
+/* A transfer as usbfs has it. usbfs' structure ends in a list of packets. */
 struct usb_urb {
-	struct usbdevfs_urb usbfs;
-	struct usbdevfs_iso_packet_desc packets[XVHC_ISOC_PACKETS_MAX];
 	struct usb_device_place *place;
 	struct source_transfer *transfer; /* NULL: not under way */
 	bool cancelled;
+	struct usbdevfs_urb usbfs;
 };
 
-static_assert(offsetof(struct usb_urb, packets) == offsetof(struct usbdevfs_urb, iso_frame_desc),
-	      "the list of packets follows");
-
-static struct usb_urb urbs[SOURCE_SLOTS];
+/* One for each slot, with room for the longest list. */
+static union urb_room {
+	struct usb_urb urb;
+	uint8_t bytes[sizeof(struct usb_urb) +
+		      XVHC_ISOC_PACKETS_MAX * sizeof(struct usbdevfs_iso_packet_desc)];
+} rooms[SOURCE_SLOTS];
 
 /* The enum xvhc_error of an URB's or a packet's status. */
 static int32_t status_error(int status, bool cancelled)
@@ -94,16 +94,16 @@ static void fill(struct usb_urb *urb, const struct source_transfer *transfer)
 		usbfs->stream_id = transfer->stream;
 	}
 	for (i = 0; i < transfer->packets; i++) {
-		urb->packets[i].length = transfer->packet[i].length;
-		urb->packets[i].actual_length = 0;
-		urb->packets[i].status = 0;
+		usbfs->iso_frame_desc[i].length = transfer->packet[i].length;
+		usbfs->iso_frame_desc[i].actual_length = 0;
+		usbfs->iso_frame_desc[i].status = 0;
 	}
 }
 
 int source_usb_submit(struct source_device *device, struct source_transfer *transfer)
 {
 	struct usb_device_place *place = &source_usb_places[device->port - 1];
-	struct usb_urb *urb = &urbs[transfer->slot];
+	struct usb_urb *urb = &rooms[transfer->slot].urb;
 
 	if (!place->handle)
 		return XVHC_ENODEV;
@@ -119,7 +119,7 @@ int source_usb_submit(struct source_device *device, struct source_transfer *tran
 
 void source_usb_cancel(struct source_device *device, struct source_transfer *transfer)
 {
-	struct usb_urb *urb = &urbs[transfer->slot];
+	struct usb_urb *urb = &rooms[transfer->slot].urb;
 
 	(void)device;
 	urb->cancelled = true;
@@ -129,12 +129,12 @@ void source_usb_cancel(struct source_device *device, struct source_transfer *tra
 
 static void take_packets(const struct usb_urb *urb, struct source_transfer *transfer)
 {
+	const struct usbdevfs_iso_packet_desc *packet = urb->usbfs.iso_frame_desc;
 	uint32_t i;
 
 	for (i = 0; i < transfer->packets; i++) {
-		transfer->packet[i].actual = urb->packets[i].actual_length;
-		transfer->packet[i].result =
-			status_error((int)urb->packets[i].status, urb->cancelled);
+		transfer->packet[i].actual = packet[i].actual_length;
+		transfer->packet[i].result = status_error((int)packet[i].status, urb->cancelled);
 	}
 }
 
@@ -155,12 +155,12 @@ static void complete(struct usb_urb *urb, const struct source_calls *calls)
 /* What the kernel hands out is an address that it was given. */
 static struct usb_urb *urb_of(const void *address)
 {
-	uintptr_t at = (uintptr_t)address - (uintptr_t)urbs;
+	uintptr_t at = (uintptr_t)address - (uintptr_t)&rooms[0].urb.usbfs;
 	struct usb_urb *urb;
 
-	if (at >= sizeof(urbs) || at % sizeof(urbs[0]) != 0)
+	if (at >= sizeof(rooms) || at % sizeof(rooms[0]) != 0)
 		return NULL;
-	urb = &urbs[at / sizeof(urbs[0])];
+	urb = &rooms[at / sizeof(rooms[0])].urb;
 	return urb->transfer ? urb : NULL;
 }
 
@@ -170,11 +170,13 @@ static void end_all(struct usb_device_place *place, const struct source_calls *c
 	uint32_t i;
 
 	for (i = 0; i < SOURCE_SLOTS && place->flying > 0; i++) {
-		if (!urbs[i].transfer || urbs[i].place != place)
+		struct usb_urb *urb = &rooms[i].urb;
+
+		if (!urb->transfer || urb->place != place)
 			continue;
-		urbs[i].usbfs.status = -ENODEV;
-		urbs[i].usbfs.actual_length = 0;
-		complete(&urbs[i], calls);
+		urb->usbfs.status = -ENODEV;
+		urb->usbfs.actual_length = 0;
+		complete(urb, calls);
 	}
 }
 
