@@ -168,6 +168,9 @@ lint:
 
 # How the pages of the command, of the daemon and of its file are found; the module's is xvhc.4.
 PAGES := $(wildcard docs/man/*.[158])
+# What they, the help and messages name.
+DOCUMENTS := $(patsubst %,docs/%.md,capture driver-domain json libvirt metrics policy protocol \
+	usbip xl)
 to = $(DESTDIR)$(1)
 page = install -D -m 644 $(1) $(call to,$(MANDIR)/man$(subst .,,$(suffix $(1)))/$(notdir $(1)))
 
@@ -185,6 +188,11 @@ install: all
 		$(call to,$(UNITDIR)/xvhc-metrics.service)
 	install -D -m 644 packaging/systemd/xvhc-metrics.timer \
 		$(call to,$(UNITDIR)/xvhc-metrics.timer)
+	install -D -m 644 packaging/systemd/xvhcd-dom0@.service \
+		$(call to,$(UNITDIR)/xvhcd-dom0@.service)
+	install -D -m 644 -t $(call to,$(DATADIR)/doc/xvhc) $(DOCUMENTS)
+	install -D -m 644 packaging/libvirt/xvhc \
+		$(call to,$(DATADIR)/doc/xvhc/examples/libvirt-hook)
 	install -D -m 755 packaging/init/xvhcd $(call to,$(SYSCONFDIR)/init.d/xvhcd)
 	install -D -m 644 packaging/logrotate/xvhcd $(call to,$(SYSCONFDIR)/logrotate.d/xvhcd)
 	install -D -m 644 packaging/udev/40-xvhc.rules $(call to,$(UDEVDIR)/40-xvhc.rules)

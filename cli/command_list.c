@@ -89,7 +89,7 @@ const struct command command_list = {
 		"with the\n"
 		"number of a bus, need not be. A device that was given by what it is, and not by "
 		"its\n"
-		"port, is marked \"by identity\". docs/json.md tells what --json prints.\n"
+		"port, is marked \"by identity\". json.md tells what --json prints.\n"
 		"\n"
 		"Examples:\n"
 		"  xvhc list\n"

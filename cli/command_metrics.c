@@ -329,7 +329,7 @@ const struct command command_metrics = {
 	.options = {[OPTION_WRITE] = {"write", 'w', "FILE", "put them into FILE, at one stroke"}},
 	.help = "Prints figures in the text format of Prometheus: transfers, bytes, errors and "
 		"states\n"
-		"of each given port, and more. docs/metrics.md tells what each means. With\n"
+		"of each given port, and more. metrics.md tells what each means. With\n"
 		"--write they go to FILE, which a reader never sees half written: put it where\n"
 		"node_exporter's textfile collector looks. The timer xvhc-metrics.timer does so "
 		"every\n"

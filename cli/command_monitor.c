@@ -145,7 +145,7 @@ const struct command command_monitor = {
 		"reset\n"
 		"(by the guest), blocked (requests that may not reach the device), error,\n"
 		"restarting, started, ending, reloaded (xvhcd and its configuration), and lost\n"
-		"(events that were not read fast enough). docs/json.md has all members of an\n"
+		"(events that were not read fast enough). json.md has all members of an\n"
 		"event for programs.\n"
 		"\n"
 		"It ends with Ctrl-C (exit code 130), when nobody reads its output any more (0), "

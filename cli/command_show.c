@@ -318,7 +318,7 @@ const struct command command_show = {
 		"errors, and what happened last. It asks no device for anything. PORT is a name "
 		"as\n"
 		"for `xvhc give`, of any port of this machine. With --json it prints the object\n"
-		"that `xvhc list --json` has for the port, with more members (docs/json.md).\n"
+		"that `xvhc list --json` has for the port, with more members (json.md).\n"
 		"\n"
 		"Examples:\n"
 		"  xvhc show 1-2\n"

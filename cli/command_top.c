@@ -193,7 +193,7 @@ const struct command command_top = {
 		"none), transfers in flight, and the processor time of the guest's workers. On a\n"
 		"terminal it goes on until q or Ctrl-C. Elsewhere it prints one table after "
 		"another;\n"
-		"with --json, one object a line (docs/json.md).\n"
+		"with --json, one object a line (json.md).\n"
 		"\n"
 		"Examples:\n"
 		"  xvhc top\n"

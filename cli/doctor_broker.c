@@ -103,7 +103,8 @@ void check_xenstore(struct doctor *doctor)
 		finding_add(doctor, "xenstore", LEVEL_OK, NULL, "XenStore answers xvhcd");
 	else
 		finding_add(doctor, "xenstore", LEVEL_FAILURE,
-			    "Look whether xenstored runs (systemctl status xenstored), and restart "
+			    "Look whether xenstored runs (systemctl status xen, or xenstored), and "
+			    "restart "
 			    "xvhcd.",
 			    "XenStore does not answer xvhcd");
 }
@@ -180,7 +181,7 @@ static uint32_t faults_read(struct doctor *doctor, FILE *stream)
 		finding_add(
 			doctor, "files", LEVEL_FAILURE,
 			"Put it right (xvhc.conf(5) tells what can stand there), and have xvhcd "
-			"read it: kill -HUP $(pidof xvhcd), or start xvhcd.",
+			"read it: systemctl reload xvhcd, or kill -HUP $(pidof xvhcd).",
 			"%s", text);
 		count++;
 	}

@@ -14,7 +14,7 @@
 #define PARAMETERS "/sys/module/usbcore/parameters/"
 #define RAISE                                                                                      \
 	"Boot dom0 with usbcore.usbfs_memory_mb=64, or for now: echo 64 "                          \
-	">" PARAMETERS "usbfs_memory_mb."
+	">" PARAMETERS "usbfs_memory_mb"
 
 /* What a controller of version 2 takes of usbfs' memory: at least, and where there is enough. */
 #define CONTROLLER_OVERHEAD ((uint64_t)XVHC_WORKER_TRANSFERS_MAX * XVHC_TRANSFER_OVERHEAD)
@@ -156,7 +156,7 @@ void check_rivals(struct doctor *doctor)
 	for (size_t i = 0; qusb && i < json_object_array_length(qusb); i++)
 		finding_add(doctor, "rivals", LEVEL_WARNING,
 			    "Do not give QEMU a device that is in a port of xvhc's. To have xvhcd "
-			    "serve the controller, make it of type=pv (docs/xl.md).",
+			    "serve the controller, make it of type=pv (xl.md).",
 			    "QEMU serves a USB controller of guest %s (type=qusb)",
 			    json_object_get_string(json_object_array_get_idx(qusb, i)));
 	check_usbip(doctor);

@@ -44,7 +44,7 @@ void check_nodes(struct doctor *doctor)
 		{{"/dev/xen/evtchn"}, "Load the module: modprobe xen-evtchn."},
 		{{"/dev/xen/xenbus", "/proc/xen/xenbus", "/run/xenstored/socket"},
 		 "Mount /proc/xen: modprobe xenfs; mount -t xenfs xenfs /proc/xen. In dom0, start "
-		 "xenstored as well: systemctl start xenstored."},
+		 "xenstored as well: systemctl start xen, or xenstored."},
 	};
 	bool all = true;
 

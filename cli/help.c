@@ -30,6 +30,8 @@ static const char after[] =
 	"  -h, --help     show the help of the command\n"
 	"  --version      show which version this is\n"
 	"\n"
+	"The documents that help names lie in /usr/share/doc/xvhc.\n"
+	"\n"
 	"Exit codes: 0 done, 1 refused or failed, 2 wrong usage.\n";
 
 /* Writes one option as it is typed, such as "-w, --write FILE" or "--json". */

@@ -10,16 +10,16 @@ static const char guest[] =
 	"A port that is given waits until the guest runs and its frontend has connected. A\n"
 	"Linux guest has one of these:\n"
 	"\n"
-	"  xvhc.ko   of this project. In the guest: modprobe xvhc. Where there is no such\n"
-	"            module, build it from the sources with the kernel's headers installed:\n"
-	"            make module && make module-install\n"
+	"  xvhc.ko   of this project. Install the package xvhc-guest-dkms in the guest, with\n"
+	"            its kernel's headers. Or build it from the sources there: make module &&\n"
+	"            make module-install && modprobe xvhc\n"
 	"  xen-hcd   of Linux itself, where the kernel was made with CONFIG_USB_XEN_HCD.\n"
 	"            In the guest: modprobe xen-hcd. It knows no SuperSpeed: such a device\n"
 	"            works as a high-speed one.\n"
 	"\n"
 	"Both load by themselves where udev runs in the guest. `dmesg | grep -i usb` in the\n"
 	"guest shows a controller when one has connected. For another operating system\n"
-	"somebody has to write a frontend: docs/protocol.md says all that it must do.\n"
+	"somebody has to write a frontend: protocol.md says all that it must do.\n"
 	"\n"
 	"Where a frontend was refused, or a connection breaks again and again, the log of\n"
 	"xvhcd says why: journalctl -u xvhcd, or xvhcd's standard error.\n";
@@ -30,7 +30,7 @@ static const char policy[] =
 	"Filters in /etc/xvhc/xvhc.conf say which devices a guest, or a port, may have; the\n"
 	"reason that xvhc list shows names the rule. The format is that of SPICE and QEMU:\n"
 	"class:vendor:product:version:allow. To let the device in, change the filter, and\n"
-	"send xvhcd a SIGHUP (systemctl reload xvhcd). docs/policy.md has all of it. A device\n"
+	"send xvhcd a SIGHUP (systemctl reload xvhcd). xvhc.conf(5) has all of it. A device\n"
 	"that is refused stays claimed: dom0's drivers do not get it either.\n";
 
 static const char dom0[] =

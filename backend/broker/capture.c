@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,19 +25,23 @@
 #include <broker/given.h>
 #include <broker/given_hub.h>
 #include <broker/guest.h>
+#include <broker/stranger_fd.h>
 #include <capture_record.h>
 
 #define RETRY_MS 100u /* where a worker did not read its messages */
 #define ALL_PORTS UINT32_MAX
 #define NAME_BYTES_MAX (XVHC_GUEST_NAME_MAX + XVHC_PLACE_MAX + 16u)
 
+/* One without a peer would never end. */
 static bool is_capture_socket(int fd)
 {
 	int domain = 0, type = 0;
-	socklen_t length = sizeof(int);
+	struct sockaddr_un peer;
+	socklen_t length = sizeof(int), peer_length = sizeof(peer);
 
 	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_UNIX &&
-	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET;
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET &&
+	       getpeername(fd, (struct sockaddr *)&peer, &peer_length) == 0;
 }
 
 int capture_add(struct broker *broker, const struct capture_wish *wish, int fd)
@@ -49,7 +54,7 @@ int capture_add(struct broker *broker, const struct capture_wish *wish, int fd)
 			capture = &broker->captures[index];
 	if (!capture || !is_capture_socket(fd) ||
 	    broker_follow(broker, fd, EPOLLRDHUP, SOURCE_CAPTURE, index - 1) != 0) {
-		close(fd);
+		stranger_fd_close(fd);
 		return capture ? -EINVAL : -EMFILE;
 	}
 	if (++broker->capture_serial == 0)

@@ -9,6 +9,7 @@
 #include <broker/control_socket.h>
 #include <broker/given.h>
 #include <broker/guest.h>
+#include <broker/stranger_fd.h>
 
 /* What the capture finds at first, for a person. */
 static void state_text(const struct broker *broker, const char *guest, const struct given *given,
@@ -76,7 +77,7 @@ void command_capture(struct broker *broker, struct client_ref client, const stru
 		 (command->guest[0] && (!command->port[0] || guest_find(broker, command->guest))))
 		begin(broker, client, &wish, fd, given);
 	else {
-		close(fd);
+		stranger_fd_close(fd);
 		if (connector)
 			snprintf(
 				text, sizeof(text),

@@ -21,6 +21,7 @@
 #include <broker/command_run.h>
 #include <broker/monitor.h>
 #include <broker/peer.h>
+#include <broker/stranger_fd.h>
 #include <broker/sysfs.h>
 
 #define CLIENT_LIMIT_MS 10000u /* for a whole request to arrive, and for an answer to be read */
@@ -129,7 +130,7 @@ int control_socket_open(struct broker *broker)
 static void sent_fd_drop(struct client *client)
 {
 	if (client->sent_fd >= 0)
-		close(client->sent_fd);
+		stranger_fd_close(client->sent_fd);
 	client->sent_fd = -1;
 }
 
@@ -346,7 +347,7 @@ static void request_take(struct broker *broker, uint32_t slot)
 	request_handle(broker, slot, line);
 }
 
-/* Keeps the one descriptor that may come with a request, of a client that may give commands. */
+/* Keeps the one descriptor that may come with a request. */
 static void sent_fd_take(struct client *client, struct msghdr *header)
 {
 	for (struct cmsghdr *at = CMSG_FIRSTHDR(header); at; at = CMSG_NXTHDR(header, at)) {
@@ -358,10 +359,7 @@ static void sent_fd_take(struct client *client, struct msghdr *header)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(at) + i * sizeof(int), sizeof(fd));
-			if (client->may && client->sent_fd < 0)
-				client->sent_fd = fd;
-			else
-				close(fd);
+			client->sent_fd = fd;
 		}
 	}
 }
@@ -383,8 +381,14 @@ static ssize_t client_receive(struct client *client)
 		.msg_control = &control,
 		.msg_controllen = CMSG_LEN(sizeof(int)),
 	};
-	ssize_t got = recvmsg(client->fd, &header, MSG_CMSG_CLOEXEC);
+	ssize_t got;
 
+	/* Without room the kernel drops what was sent, and nobody waits for it to be closed. */
+	if (!client->may || client->sent_fd >= 0 || stranger_fd_hangs()) {
+		header.msg_control = NULL;
+		header.msg_controllen = 0;
+	}
+	got = recvmsg(client->fd, &header, MSG_CMSG_CLOEXEC);
 	if (got >= 0)
 		sent_fd_take(client, &header);
 	return got;

@@ -153,7 +153,8 @@ static bool device_is_wrong(const struct given *given, struct diagnosis *diagnos
 	else if (given->judgement == JUDGEMENT_REFUSED && given->device_state == DEVICE_PRESENT)
 		said(diagnosis, DIAGNOSIS_WARNING,
 		     "If the guest is to have it, change the filter in xvhc.conf (see "
-		     "xvhc.conf(5)), and have xvhcd read it: kill -HUP $(pidof xvhcd).",
+		     "xvhc.conf(5)), and have xvhcd read it: systemctl reload xvhcd, or kill -HUP "
+		     "$(pidof xvhcd).",
 		     "its device is refused: %s", given->refused_by);
 	else
 		return false;
@@ -179,8 +180,8 @@ void diagnose(struct broker *broker, const struct given *given, struct diagnosis
 		     "it is on its way back to dom0");
 	else if (place_is_remote(&given->place) && given->at.controller[0] == '\0')
 		said(diagnosis, DIAGNOSIS_WARNING,
-		     "See to it that usbipd runs on the other machine, and that the device is "
-		     "plugged in and bound there (usbip bind).",
+		     "Put that right; xvhcd tries again by itself. usbip.md tells what both "
+		     "machines need.",
 		     "it is not attached: %s", given->text);
 	else if (!topology_find_place(&broker->topology, &given->at))
 		said(diagnosis, DIAGNOSIS_WARNING,

@@ -44,7 +44,7 @@ static const char usage[] =
 	"and\n"
 	"ends. Ports stay given: guests have them again when it is started the next time. On "
 	"SIGHUP it\n"
-	"reads its configuration anew; docs/policy.md tells what can stand in it.\n"
+	"reads its configuration anew; xvhc.conf(5) tells what can stand in it.\n"
 	"\n"
 	"Exit codes: 0 ended as it was told, 1 it could not start or a file is wrong, 2 wrong "
 	"usage.\n";
@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 	if (!store) {
 		log_line(LOG_LEVEL_ERROR,
 			 "XenStore does not answer: is xenstored running (systemctl "
-			 "start xenstored), and is this root?");
+			 "start xen, or xenstored), and is this root?");
 		return EXIT_FAILURE;
 	}
 	code = EXIT_FAILURE;

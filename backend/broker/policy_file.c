@@ -56,7 +56,7 @@ int policy_load(struct policy *policy, const char *path, bool required)
 	free(text);
 	if (result == -EINVAL)
 		log_line(LOG_LEVEL_ERROR,
-			 "%s: line %u: %s. Put this line right, or take it out; docs/policy.md "
+			 "%s: line %u: %s. Put this line right, or take it out; xvhc.conf(5) "
 			 "tells what can stand there",
 			 path, fault.line, fault.text);
 	else if (result != 0)

@@ -15,10 +15,10 @@
 #include <common/log.h>
 
 static const char header[] =
-	"# What is given to guests, one a line: PLACE GUEST for a port, or\n"
-	"# device VID:PID:SERIAL GUEST for a device in whichever port it is (:SERIAL may be "
-	"left\n"
-	"# out). A change is followed as soon as it is saved. `xvhc give` and `xvhc take` change "
+	"# What is given to guests, one a line: PLACE GUEST for a port, usbip://HOST/BUSID GUEST\n"
+	"# for a port of another machine, or device VID:PID:SERIAL GUEST for a device in\n"
+	"# whichever port it is (:SERIAL may be left out). A change is followed as soon as it is "
+	"saved. `xvhc give` and `xvhc take` change "
 	"this\n"
 	"# file as well, and keep comments.\n";
 
@@ -321,6 +321,8 @@ int ports_file_write(struct ports_file *file, const char *path)
 	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
+	/* Whatever the umask: who asks xvhc doctor reads it as himself. */
+	(void)fchmod(fd, 0644);
 	stream = fdopen(fd, "w");
 	if (!stream) {
 		close(fd);

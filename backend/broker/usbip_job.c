@@ -162,8 +162,13 @@ static int port_claim(struct vhci *vhci, struct vhci_port *port, const struct jo
 	return 0;
 }
 
-/* Claims each port that is free. One that another program has claimed is left to that. */
-static int ports_claim(struct vhci *vhci, const struct job_paths *paths, bool any[2])
+/*
+ * Claims each port that is free. One that somebody else has claimed is left to that; but usbip
+ * takes the lowest free port, which must be ours. It may be another given port's, whose link has
+ * just gone.
+ */
+static int ports_claim(struct vhci *vhci, struct job *job, const struct job_paths *paths,
+		       bool any[2])
 {
 	int result;
 
@@ -171,7 +176,10 @@ static int ports_claim(struct vhci *vhci, const struct job_paths *paths, bool an
 		if (vhci->ports[i].state != VHCI_FREE)
 			continue;
 		result = port_claim(vhci, &vhci->ports[i], paths);
-		if (result != 0 && result != -EBUSY)
+		if (result == -EBUSY && !any[vhci->ports[i].super])
+			snprintf(job->text, sizeof(job->text),
+				 "a free port of vhci_hcd is claimed by something else just now");
+		if (result != 0 && (result != -EBUSY || !any[vhci->ports[i].super]))
 			return result;
 		any[vhci->ports[i].super] |= result == 0;
 	}
@@ -376,6 +384,20 @@ static void attached_note(struct job *job, const struct job_paths *paths, const 
 		job->remote_instance = sysfs_instance(path);
 }
 
+/* The kernel or usbip chose a port that is not ours: nobody may have the device there. */
+static void stray_detach(const struct job_paths *paths, struct vhci *vhci,
+			 const struct remote_name *name)
+{
+	const struct vhci_port *stray = attached_find(vhci, paths, name, false);
+	char number[8], said[SAID_BYTES_MAX];
+	const char *const arguments[] = {"usbip", "detach", "-p", number, NULL};
+
+	if (!stray)
+		return;
+	snprintf(number, sizeof(number), "%u", stray->vhci_id);
+	(void)!usbip_run(paths, arguments, said);
+}
+
 static void import_into(struct job *job, const struct job_paths *paths, struct vhci *vhci)
 {
 	struct vhci_port *port;
@@ -388,7 +410,7 @@ static void import_into(struct job *job, const struct job_paths *paths, struct v
 		/* By an xvhcd before this one. */
 		job->error = port_claim(vhci, port, paths);
 	} else {
-		job->error = ports_claim(vhci, paths, any);
+		job->error = ports_claim(vhci, job, paths, any);
 		/* Its speed is not known yet; where it found none here, it would go elsewhere. */
 		if (job->error == 0 && (!any[0] || !any[1])) {
 			job->error = -ENOSPC;
@@ -399,8 +421,10 @@ static void import_into(struct job *job, const struct job_paths *paths, struct v
 			usbip_attach(job, paths);
 		if (job->error == 0 && status_read(paths->mounted.sysfs, vhci))
 			port = attached_find(vhci, paths, &name, true);
-		if (job->error == 0 && !port)
+		if (job->error == 0 && !port) {
+			stray_detach(paths, vhci, &name);
 			job->error = -ENODEV;
+		}
 	}
 	if (job->error == 0)
 		attached_note(job, paths, vhci, port);

@@ -117,6 +117,9 @@ static void usb_handle_device(uint32_t number)
 {
 	struct usb_device_place *place = &source_usb_places[number];
 
+	/* It may have been ready when it was given up, in this same round. */
+	if (!place->watched)
+		return;
 	/* A descriptor of a device that has gone is ready for ever. */
 	if (!source_usb_reap(place, calls))
 		watch_no_more(place);

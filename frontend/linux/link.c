@@ -164,8 +164,9 @@ static int channel_open(struct link *link)
 	 * While the guest sleeps it finds no URBs, and what it tells the hub driver of waits until
 	 * that is back.
 	 */
-	rc = request_threaded_irq(link->irq, link_interrupt, link_thread,
-				  IRQF_ONESHOT | IRQF_NO_SUSPEND, "xvhc", link);
+	/* Masked until xen_irq_lateeoi(): handler and thread take turns without IRQF_ONESHOT. */
+	rc = request_threaded_irq(link->irq, link_interrupt, link_thread, IRQF_NO_SUSPEND, "xvhc",
+				  link);
 	if (rc)
 		evtchn_put(link->evtchn);
 	return rc;

@@ -78,7 +78,7 @@ def test(lab):
         dom0.check(f"xvhc give {port} web")
         plug(dom0, HUB | KEYBOARD | SOURCESINK)
         find_input(guest, "1209:0001")
-        assert sorted(speeds(guest)) == ["0525 12", "1209 1.5"], speeds(guest)
+        guest.wait(lambda: sorted(speeds(guest)) == ["0525 12", "1209 1.5"], 20)
         assert dom0.check(f"cat /sys/bus/usb/devices/{port}/speed") == "480"
         check_keyboard(dom0, guest)
         check_lights(dom0, guest)
