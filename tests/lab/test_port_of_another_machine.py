@@ -95,5 +95,5 @@ def test(lab):
     assert "taken" in lab.dom0.check(f"xvhc take {PORT}", timeout=60)
     web.wait("! ls -d /sys/bus/usb/devices/usb*")
     lab.dom0.check("! grep -v '^hub' /sys/devices/platform/vhci_hcd.0/status | grep -v ' 004 '")
-    lab.dom0.check("! test -e /sys/block/sda && ! grep usbip /etc/xvhc/ports.conf")
+    lab.dom0.check(f"! test -e /sys/block/sda && ! grep {PORT} /etc/xvhc/ports.conf")
     lab.dom0.check("rmmod vhci_hcd")
